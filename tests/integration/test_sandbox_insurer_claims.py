@@ -6,12 +6,14 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from identities import identity_of
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimOrder, ClaimRefused, Deducted
+from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimOrder, ClaimRefused, Deducted, Guardian, Receiver
+from tapwealth.insurance.guardian import Guardianship
 from tapwealth.insurance.insurer import Issued, Noted, NotReceived, PolicyOrder, PremiumPaid, Rejected, Unknown
 from tapwealth.insurance.insurer_http import InsurerHttp
-from tapwealth.kernel.masked import IdentityNumber, PersonName
+from tapwealth.kernel.masked import IdentityNumber, Masked, PersonName
 
 DAY = date(2014, 3, 3)
 ORDER = PolicyOrder("p1", "SCREEN", PersonName("王芳"), IdentityNumber("11010519491231002X"), 19_900, date(2014, 2, 25), date(2015, 2, 25))
@@ -68,6 +70,25 @@ async def test_it_looks_into_its_own_books(port: InsurerHttp) -> None:
         "other_sum_insured", DAY
     )
     assert await port.claim(replace(order, serial="B10", identity="x", claim="C", amount=50_000)) == ClaimAgreed(50_000)
+
+
+async def test_a_child_receives_by_a_guardian_who_is_of_age(port: InsurerHttp) -> None:
+    """On the day of the eighteenth birthday alone."""
+    order = await screen(port, "G")
+
+    def asked(born: date, guardian: date | None = None) -> ClaimOrder:
+        acts = None
+        if guardian is not None:
+            number = IdentityNumber(identity_of(guardian))
+            acts = Guardian(PersonName("王芳"), number, Guardianship.PARENT, Masked("6200000000000001"), Masked("归小宝所有"))
+        one = Receiver(PersonName("小宝"), IdentityNumber(identity_of(born)), order.amount, acts)
+        return replace(order, serial=f"G {born} {guardian}", to_named=True, receivers=(one,))
+
+    young = date(1996, 3, 4)
+    for wrong in (asked(young), asked(young, date(1996, 3, 4))):
+        assert await port.claim(wrong) == ClaimRefused("no_guardian", DAY)
+    assert await port.claim(asked(young, date(1996, 3, 3))) == ClaimAgreed(75_000)
+    assert await port.claim(asked(date(1996, 3, 3))) == ClaimAgreed(75_000)
 
 
 async def test_a_premium_that_it_keeps_goes_on_and_undoes_a_suspension(insurer: SandboxPartner, port: InsurerHttp) -> None:

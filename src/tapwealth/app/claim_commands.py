@@ -9,7 +9,7 @@ from tapwealth.api.claim_files import claim_files
 from tapwealth.api.commands import CommandSpec, Gate
 from tapwealth.flows import setup
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.insurance import claim_assessment, claim_papers, claim_recoveries, claims
+from tapwealth.flows.insurance import claim_assessment, claim_papers, claim_recoveries, claims, guardians
 from tapwealth.flows.issuing import disputes
 from tapwealth.storage.operators import OperatorRole
 
@@ -28,6 +28,7 @@ def claim_commands(plain: Plain) -> dict[str, CommandSpec]:
         "give_claim_back": CommandSpec(claims.GiveClaimBack, customer, plain(claims.give_back)),
         "ask_claim_papers": CommandSpec(claim_papers.AskPapers, operations, plain(claim_papers.ask)),
         "assess_claim": CommandSpec(claim_assessment.AssessClaim, operations, plain(claim_assessment.assess)),
+        "propose_guardian": CommandSpec(guardians.ProposeGuardian, operations, plain(setup.propose)),
         "propose_assessment": CommandSpec(claim_assessment.ProposeAssessment, operations, plain(setup.propose)),
         "expect_recovery": CommandSpec(claim_recoveries.ExpectRecovery, operations, plain(claim_recoveries.expect)),
         "withdraw_recovery": CommandSpec(claim_recoveries.WithdrawRecovery, operations, plain(claim_recoveries.withdraw)),

@@ -1,6 +1,8 @@
-"""Proposals that say something about somebody's health: they lie sealed among the others, and are read by those who decide them.
+"""Proposals that say something about somebody's health, or name people: they lie sealed among the others, and are read by those who decide
+them.
 
-An answer that was untrue, and why an underwriter takes answers on or not. Whoever else looks at what waits sees the kind and its proposer.
+An answer that was untrue, why an underwriter takes answers on or not, and who is a child's guardian. Whoever else looks at what waits sees
+the kind and its proposer.
 """
 
 import json
@@ -11,10 +13,11 @@ from uuid import UUID
 from tapwealth.flows.frame import HOUSE_BOOK, House
 from tapwealth.flows.insurance.applications import ProposeUnderwriting
 from tapwealth.flows.insurance.discoveries import ProposeRescission
+from tapwealth.flows.insurance.guardians import ProposeGuardian
 from tapwealth.storage import approvals
 from tapwealth.storage.approvals import Approval
 
-SENSITIVE = (ProposeUnderwriting.__name__, ProposeRescission.__name__)
+SENSITIVE = (ProposeUnderwriting.__name__, ProposeRescission.__name__, ProposeGuardian.__name__)
 """Kinds."""
 _PURPOSE, _PLACE, _SEALED = "answers", b"approval", "sealed"
 

@@ -24,10 +24,11 @@ from tapwealth.flows.funds import campaigns, freeze, quotation_lists
 from tapwealth.flows.funds.campaigns import ProposeCampaign
 from tapwealth.flows.funds.freeze import ProposeFreeze, ProposeUnfreeze
 from tapwealth.flows.funds.quotation_lists import ProposeHeldQuotation, ProposeQuotations
-from tapwealth.flows.insurance import applications, claim_assessment, discoveries
+from tapwealth.flows.insurance import applications, claim_assessment, discoveries, guardians
 from tapwealth.flows.insurance.applications import ProposeUnderwriting
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.discoveries import ProposeRescission, ProposeTrueAge
+from tapwealth.flows.insurance.guardians import ProposeGuardian
 from tapwealth.flows.issuing import token_domain
 from tapwealth.flows.issuing.token_domain import ProposeTokenDomain
 from tapwealth.kernel.ids import derived
@@ -84,6 +85,7 @@ _ROLE = {
     ProposeWealthClose: OperatorRole.PRODUCT_MANAGER,
     ProposeWealthYield: OperatorRole.PRODUCT_MANAGER,
     ProposeAssessment: OperatorRole.OPERATIONS,
+    ProposeGuardian: OperatorRole.OPERATIONS,
     ProposeRescission: OperatorRole.OPERATIONS,
     ProposeTrueAge: OperatorRole.OPERATIONS,
     ProposeUnderwriting: OperatorRole.OPERATIONS,
@@ -101,6 +103,7 @@ _Plain = (
     | ProposeWealthClose
     | ProposeWealthYield
     | ProposeAssessment
+    | ProposeGuardian
     | ProposeRescission
     | ProposeTrueAge
     | ProposeUnderwriting
@@ -140,6 +143,8 @@ async def propose(house: House, envelope: Envelope, command: Proposal) -> Propos
             raise_proposals.check(command)
         case ProposeAssessment():
             claim_assessment.check(command)
+        case ProposeGuardian():
+            guardians.check(command)
         case ProposeRescission() | ProposeTrueAge():
             discoveries.check(command)
         case ProposeUnderwriting():
@@ -185,7 +190,9 @@ async def _kept(house: House, tx: Tx, at: Moment, command: Proposal) -> _Kept | 
         case ProposeWealthClose() | ProposeWealthYield():
             return await raise_proposals.wrong(tx, at, command) or command
         case ProposeAssessment():
-            return await claim_assessment.may_be(tx, command) or command
+            return await claim_assessment.may_be(house, tx, at, command) or command
+        case ProposeGuardian():
+            return await guardians.may_be(house, tx, at, command) or command
         case ProposeRescission() | ProposeTrueAge():
             return await discoveries.may_be(house, tx, at, command) or command
         case ProposeUnderwriting():
@@ -256,6 +263,8 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
             return await raise_proposals.bring_about(tx, at, proposal)
         case ProposeAssessment():
             return await claim_assessment.bring_about(house, tx, at, made, proposal)
+        case ProposeGuardian():
+            return await guardians.bring_about(house, tx, at, made, proposal)
         case ProposeRescission() | ProposeTrueAge():
             return await discoveries.bring_about(house, tx, at, made, proposal)
         case ProposeUnderwriting():

@@ -99,6 +99,11 @@ class ClaimRefusal(Enum):
     NOTHING_PAYABLE = auto()
     MORE_THAN_CLAIMED = auto()
     FOUR_EYES = auto()
+    NEEDS_GUARDIAN = auto()
+    UNKNOWN_RECEIVER = auto()
+    NO_CHILD = auto()
+    NOT_A_GUARDIAN = auto()
+    NOT_SHOWN = auto()
     NO_RECOURSE = auto()
     MORE_THAN_PAID = auto()
     TOO_MANY_FILES = auto()
@@ -135,6 +140,8 @@ class Paper(StrEnum):
     PATHOLOGY = "pathology"
     """What the laboratory found."""
     IDENTITY = "identity"
+    GUARDIAN = "guardian"
+    """That somebody is a child's."""
     OTHER = "other"
 
 

@@ -4,13 +4,13 @@ Never used inside a database transaction.
 """
 
 from datetime import date
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 import msgspec
 
-from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimAnswer, ClaimOrder, ClaimRefused, Deducted, Receiver
+from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimAnswer, ClaimOrder, ClaimRefused, Deducted, Guardian, Receiver
 from tapwealth.insurance.insurer import NotReceived, Unknown
 
 
@@ -73,8 +73,16 @@ class ClaimHttp:
         return answer if answer.serial == serial else Unknown("the answer belongs to another serial")
 
 
-def _receiver(one: Receiver) -> dict[str, str | int]:
-    return {"name": one.name.reveal(), "identity_number": one.identity_number.reveal(), "amount": one.amount}
+def _receiver(one: Receiver) -> dict[str, Any]:
+    named = {"name": one.name.reveal(), "identity_number": one.identity_number.reveal(), "amount": one.amount}
+    return named if one.guardian is None else named | {"guardian": _guardian(one.guardian)}
+
+
+def _guardian(one: Guardian) -> dict[str, str]:
+    return {
+        "name": one.name.reveal(), "identity_number": one.identity_number.reveal(), "relation": one.relation.value,
+        "account": one.account.reveal(), "words": one.words.reveal(),
+    }  # fmt: skip
 
 
 def _deducted(one: Deducted | None) -> dict[str, dict[str, str | int]]:

@@ -4,17 +4,30 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
+from tapwealth.insurance.guardian import Guardianship
 from tapwealth.insurance.insurer import NotReceived, Unknown
-from tapwealth.kernel.masked import IdentityNumber, PersonName
+from tapwealth.kernel.masked import IdentityNumber, Masked, PersonName
+
+
+@dataclass(frozen=True, slots=True)
+class Guardian:
+    """Who acts for a child: it is paid to that `account` at a bank, with `words` that say whose it is."""
+
+    name: PersonName
+    identity_number: IdentityNumber
+    relation: Guardianship
+    account: Masked
+    words: Masked
 
 
 @dataclass(frozen=True, slots=True)
 class Receiver:
-    """Of what is asked at a death so many fen go to that person; of a lower sum in proportion."""
+    """Of what is asked at a death so many fen go to that person; of a lower sum in proportion. `guardian`: of a child."""
 
     name: PersonName
     identity_number: IdentityNumber
     amount: int
+    guardian: Guardian | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from tapwealth.flows.reports import claim_counter
 from tapwealth.flows.reports.claim_counter import Claimable
 from tapwealth.insurance.claim import LossKind, Paper
 from tapwealth.insurance.evidence import MOST_BYTES, type_of
+from tapwealth.insurance.guardian import GUARDIANS
 from tapwealth.kernel.refusal import BadInput, Busy, Outage, Refusal
 from tapwealth.web.claim_wording import chinese, words
 from tapwealth.web.customer import MOST_WORDS, CustomerPages, ended
@@ -153,7 +154,7 @@ async def claim_page(visit: Visit, back: Back = FRESH) -> Response:
     if isinstance(found, Refusal):
         return visit.nothing()
     values = {
-        **back.values(), "one": found[0], "whole": found[1], "owed": owed, "words": words,
+        **back.values(), "one": found[0], "whole": found[1], "owed": owed, "words": words, "guardians": GUARDIANS,
         "keys": {name: back.key_of(name) for name in _FORMS}, "papers": list(Paper), "most": MOST_BYTES >> 20,
     }  # fmt: skip
     return visit.shown("claim.html", values)

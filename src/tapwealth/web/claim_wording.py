@@ -22,6 +22,7 @@ words: Mapping[str, tuple[str, str]] = {
     "diagnosis": ("诊断证明", "diagnosis"),
     "pathology": ("病理或检验报告", "what the laboratory found"),
     "identity": ("身份证明", "identity card"),
+    "guardian": ("监护关系证明", "proof of guardianship"),
     "other": ("其他材料", "something else"),
     # payments
     "whole": ("赔款", "payment"),

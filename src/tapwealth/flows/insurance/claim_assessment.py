@@ -13,7 +13,7 @@ import msgspec
 
 from tapwealth.flows.bank.payments import end_to_end
 from tapwealth.flows.frame import Envelope, House, Moment, once
-from tapwealth.flows.insurance import claim_arrears
+from tapwealth.flows.insurance import claim_arrears, claim_receivers
 from tapwealth.flows.insurance.claim_papers import any_claim
 from tapwealth.flows.insurance.claim_recoveries import books_of
 from tapwealth.flows.insurance.claims import Of, ask_insurer, check_said, moved, policy_of, refuse, spent, still_lost
@@ -83,17 +83,17 @@ async def assess(house: House, envelope: Envelope, command: AssessClaim) -> Clai
         if claim.loss > FOUR_EYES_ABOVE:
             text = f"above {format_minor(FOUR_EYES_ABOVE)} yuan two people decide; propose it: propose_assessment"
             return Refusal(ClaimRefusal.FOUR_EYES, text)
-        return await _decide(tx, at, claim, command)
+        return await _decide(house, tx, at, claim, command)
 
     return await once(house, books_of(house, command.claim), envelope, command, act, ClaimAssessed)
 
 
-async def may_be(tx: Tx, command: ProposeAssessment) -> Refusal | None:
+async def may_be(house: House, tx: Tx, at: Moment, command: ProposeAssessment) -> Refusal | None:
     """Why it could not be brought about as things stand."""
     claim = await any_claim(tx, command.claim)
     if isinstance(claim, Refusal):
         return claim
-    made = await _wanted(tx, claim, command)
+    made = await _wanted(house, tx, at.date_of(at.now), claim, command)
     return made if isinstance(made, Refusal) else None
 
 
@@ -106,13 +106,13 @@ async def bring_about(house: House, tx: Tx, at: Moment, made: Approval, proposal
     if claim.heard_at is not None and made.proposed_at is not None and made.proposed_at < claim.heard_at:
         text = "the claimant has sent a file or appealed since it was proposed; reject it, look at the claim, and propose again"
         return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, text)
-    answer = await _decide(tx, at, claim, proposal)
+    answer = await _decide(house, tx, at, claim, proposal)
     return answer if isinstance(answer, Refusal) else None
 
 
-async def _decide(tx: Tx, at: Moment, claim: Claim, said: Assessment) -> ClaimAssessed | Refusal:
+async def _decide(house: House, tx: Tx, at: Moment, claim: Claim, said: Assessment) -> ClaimAssessed | Refusal:
     day = at.date_of(at.now)
-    wanted = await _wanted(tx, claim, said)
+    wanted = await _wanted(house, tx, day, claim, said)
     if isinstance(wanted, Refusal):
         return wanted
     if not said.found:
@@ -134,7 +134,7 @@ class _Wanted(NamedTuple):
     identity: str
 
 
-async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
+async def _wanted(house: House, tx: Tx, day: date, claim: Claim, said: Assessment) -> _Wanted | Refusal:
     """What is asked of the insurer, nothing where nothing is found; or why that cannot be decided as things stand."""
     state = next_state(claim, ClaimEvent.FIND if said.found else ClaimEvent.REFUSE)
     if isinstance(state, Refusal):
@@ -153,7 +153,8 @@ async def _wanted(tx: Tx, claim: Claim, said: Assessment) -> _Wanted | Refusal:
     of = await policy_of(tx, claim)
     if of.row.rescinded_on_purpose:
         return Refusal(ClaimRefusal.RESCINDED, "its policy was rescinded for an untruth on purpose; refuse it with the reason")
-    identity = await _identity(tx, claim, of)
+    lacking = await claim_receivers.no_guardian(house, tx, claim, day) if claim.kind is LossKind.DEATH else None
+    identity = lacking or await _identity(tx, claim, of)
     if isinstance(identity, Refusal):
         return identity
     of_claim, of_policy = await _spent(tx, claim)

@@ -23,6 +23,7 @@ PAPERS: dict[Paper, tuple[str, str]] = {
     Paper.DIAGNOSIS: ("诊断书", "the diagnosis"),
     Paper.PATHOLOGY: ("病理检查报告", "the pathology report"),
     Paper.IDENTITY: ("身份证明", "a proof of identity"),
+    Paper.GUARDIAN: ("监护关系证明", "a proof of guardianship"),
     Paper.OTHER: ("其他材料", "other papers"),
 }
 
@@ -33,6 +34,7 @@ _REASONS: dict[str, tuple[str, str]] = {
     "claimed_before": ("该损失此前已经赔付", "the same was paid for before"),
     "sum_insured_used": ("剩余保险金额不足", "more than is left of the sum insured was claimed"),
     "other_shares": ("受益份额与赔付金额不符", "the shares do not add up to what is paid"),
+    "no_guardian": ("未成年受益人没有监护人", "a child receives, and no guardian was named"),
     "other_premium": ("欠缴保费与保险公司记录不符", "the premium that was owed is another one in the insurer's books"),
     "other_sum_insured": ("保险金额与保险公司记录不符", "the sum insured is another one in the insurer's books"),
 }

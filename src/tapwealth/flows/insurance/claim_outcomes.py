@@ -75,7 +75,7 @@ async def _order(house: House, tx: Tx, claim: Claim, payment: PaymentRow) -> Cla
         amount=payment.amount,
         sum_insured=of.product.terms.sum_insured,
         to_named=claim.kind is LossKind.DEATH,
-        receivers=await claim_receivers.told(house, tx, claim, payment.amount),
+        receivers=await claim_receivers.told(house, tx, claim, payment),
         deducted=claim_arrears.deducted(payment),
     )
 

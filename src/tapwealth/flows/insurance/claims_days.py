@@ -17,7 +17,7 @@ from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
 from tapwealth.flows.insurance.claims import CLAIMS, close, sealed_text, spent
 from tapwealth.flows.insurance.settling import INSURER_ACCOUNT
-from tapwealth.insurance import application_store, claim_store
+from tapwealth.insurance import application_store, claim_store, guardian_store
 from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, Due, dues
 from tapwealth.insurance.insurer import CONNECTED
 from tapwealth.insurance.policy import anniversary
@@ -106,6 +106,8 @@ async def _erase(house: House, tx: Tx, books: Sequence[int], day: date) -> int:
     await claim_store.erase_pieces(tx, [(one.book, one.id) for one in over])
     await claim_store.save_claims(tx, [replace(one, erased_on=day, said=sealed_text(house, one.id, ""), reason="") for one in over])
     await claim_store.erase_sources(tx, [(one.book, one.id) for one in over])
+    if over:
+        await guardian_store.erase_guardians(tx, [(one.book, one.id) for one in over])
     return len(over)
 
 

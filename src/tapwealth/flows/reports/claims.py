@@ -7,13 +7,16 @@ from uuid import UUID
 
 import msgspec
 
-from tapwealth.flows.frame import House
+from tapwealth.flows.frame import House, moment
 from tapwealth.flows.insurance import claim_receivers
+from tapwealth.flows.insurance.claim_receivers import Receives
 from tapwealth.flows.insurance.claims import illness_of, opened_text, policy_of
 from tapwealth.flows.reports.refusals import ReportRefusal
-from tapwealth.insurance import claim_store
+from tapwealth.insurance import claim_store, guardian_store
 from tapwealth.insurance.claim import Claim, ClaimState, LossKind, complete, dues
 from tapwealth.insurance.claim_store import PaperRow, PaymentRow, RecoveryRow
+from tapwealth.insurance.guardian import is_child
+from tapwealth.insurance.guardian_store import GuardianRow
 from tapwealth.issuing import dispute_store
 from tapwealth.kernel.ids import book_of
 from tapwealth.kernel.refusal import Refusal
@@ -54,12 +57,25 @@ class ClaimPaymentView(msgspec.Struct, frozen=True):
     paid_on: date | None
 
 
+class GuardianView(msgspec.Struct, frozen=True):
+    """Who acts for a child: `name` as it is shown, and the files of the claim that show it."""
+
+    name: str
+    relation: str
+    papers: list[UUID]
+    named_on: date
+
+
 class ReceiverView(msgspec.Struct, frozen=True):
-    """Who receives so many fen of what is paid at a death; the name as it is shown."""
+    """Who receives so many fen of what is paid at a death; the name as it is shown. `number`: from 1, as the policy names them. `child`:
+    receives by a `guardian`; null while nobody is named."""
 
     name: str
     relation: str
     amount: int
+    number: int
+    child: bool
+    guardian: GuardianView | None = None
 
 
 class LookView(msgspec.Struct, frozen=True):
@@ -161,16 +177,25 @@ async def claim_view(house: House, tx: Any, person: UUID | None, identifier: UUI
         sum(one.amount for one in recovered if one.received_on is not None),
         [_recovery(house, one) for one in recovered] if person is None else [],
         [LookView(*one) for one in await claim_store.looks_of(tx, *key)] if person is None else [],
-        await _receivers(tx, claim, payments),
+        await _receivers(house, tx, claim, payments),
         "" if claim.illness is None else illness_of(house, claim, (await policy_of(tx, claim)).product),
         claim.early,
     )
 
 
-async def _receivers(tx: Any, claim: Claim, payments: Sequence[PaymentRow]) -> list[ReceiverView]:
-    total = sum(one.amount for one in payments if one.spent)
-    found = await claim_receivers.receivers(tx, claim, total) if claim.kind is LossKind.DEATH else []
-    return [ReceiverView(one.row.shown_name, one.row.relation, one.amount) for one in found]
+async def _receivers(house: House, tx: Any, claim: Claim, payments: Sequence[PaymentRow]) -> list[ReceiverView]:
+    if claim.kind is not LossKind.DEATH:
+        return []
+    at, named = await moment(tx), await guardian_store.guardians_of(tx, (claim.book, claim.id))
+    day = payments[0].asked_on if payments else at.date_of(at.now)
+    found = await claim_receivers.receivers(tx, claim, sum(one.amount for one in payments if one.spent))
+    return [_receiver(house, one, named.get(one.row.place), day) for one in found]
+
+
+def _receiver(house: House, one: Receives, acts: GuardianRow | None, day: date) -> ReceiverView:
+    guardian = None if acts is None else GuardianView(acts.shown_name, acts.relation, list(acts.papers), acts.named_on)
+    child = is_child(claim_receivers.age_of(house, one.row, day))
+    return ReceiverView(one.row.shown_name, one.row.relation, one.amount, one.row.place + 1, child, guardian if child else None)
 
 
 def _paper(row: PaperRow, *, erased: bool) -> PaperView:

@@ -31,6 +31,9 @@ CREATE INDEX IF NOT EXISTS claim_policy ON claim (policy_number);
 CREATE TABLE IF NOT EXISTS receiver (
   serial TEXT NOT NULL REFERENCES claim, place INTEGER NOT NULL, name TEXT NOT NULL, identity_number TEXT NOT NULL, amount INTEGER NOT NULL,
   PRIMARY KEY (serial, place));
+CREATE TABLE IF NOT EXISTS guardian (
+  serial TEXT NOT NULL REFERENCES claim, place INTEGER NOT NULL, name TEXT NOT NULL, identity_number TEXT NOT NULL, relation TEXT NOT NULL,
+  account TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (serial, place));
 CREATE TABLE IF NOT EXISTS recovery (serial TEXT PRIMARY KEY, claim TEXT NOT NULL, amount INTEGER NOT NULL, day TEXT NOT NULL);
 """
 PREMIUMS = "premiums:"
@@ -47,8 +50,19 @@ class Reason(StrEnum):
     SUM_INSURED_USED = "sum_insured_used"
     OTHER_SUM_INSURED = "other_sum_insured"
     OTHER_SHARES = "other_shares"
+    NO_GUARDIAN = "no_guardian"
     OTHER_PREMIUM = "other_premium"
     MORE_THAN_PREMIUMS = "more_than_premiums"
+
+
+class GuardianBody(Body):
+    """Who acts for a child: to that account it is paid, with those words."""
+
+    name: Text
+    identity_number: Text
+    relation: Text
+    account: Text
+    words: Text
 
 
 class ReceiverBody(Body):
@@ -57,6 +71,7 @@ class ReceiverBody(Body):
     name: Text
     identity_number: Text
     amount: Fen
+    guardian: GuardianBody | None = None
 
 
 class DeductedBody(Body, rename={"from_day": "from", "to_day": "to"}):
@@ -97,7 +112,7 @@ def decide(tx: sqlite3.Connection, asked: ClaimBody, now: datetime, fault: Fault
         same = (asked.policy_number, asked.claim, asked.identity, asked.loss_day.isoformat(), asked.amount, asked.sum_insured)
         told = tuple(earlier[name] for name in ("policy_number", "claim", "identity", "loss_day", "asked", "sum_insured"))
         return (earlier if told == same and _kept_so(tx, earlier, asked) else None), False
-    reason = _refused(tx, asked)
+    reason = _refused(tx, asked, business_date_of(now))
     lower = asked.amount - asked.amount // 4 if fault is Fault.LOWER else asked.amount
     agreed, day = 0 if reason else lower, business_date_of(now).isoformat()
     tx.execute(
@@ -145,9 +160,14 @@ def _receive(tx: sqlite3.Connection, asked: ClaimBody, agreed: int) -> None:
         for place, (one, share) in enumerate(zip(asked.receivers, shares, strict=True))
     ]
     tx.executemany("INSERT INTO receiver VALUES (?, ?, ?, ?, ?)", rows)
+    acting = [(place, one.guardian) for place, one in enumerate(asked.receivers) if one.guardian is not None]
+    tx.executemany(
+        "INSERT INTO guardian VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [(asked.serial, place, of.name, of.identity_number, of.relation, of.account, of.words) for place, of in acting],
+    )
 
 
-def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
+def _refused(tx: sqlite3.Connection, asked: ClaimBody, today: date) -> str:
     policy = tx.execute("SELECT * FROM policy WHERE policy_number = ?", (asked.policy_number,)).fetchone()
     if policy is None:
         return Reason.UNKNOWN_POLICY
@@ -166,11 +186,24 @@ def _refused(tx: sqlite3.Connection, asked: ClaimBody) -> str:
         return Reason.OTHER_SUM_INSURED
     if asked.receivers and (not asked.to_named or sum(one.amount for one in asked.receivers) != asked.amount):
         return Reason.OTHER_SHARES
+    if not all(_may_receive(one, today) for one in asked.receivers):
+        return Reason.NO_GUARDIAN
     if asked.deducted is not None and not _is_owed(tx, policy, asked, asked.deducted):
         return Reason.OTHER_PREMIUM
     used = sum(one["agreed"] for one in paid) + _kept_before(tx, asked.policy_number)
     wanted = asked.amount + (0 if asked.deducted is None else asked.deducted.amount)
     return Reason.SUM_INSURED_USED if used + wanted > asked.sum_insured else ""
+
+
+def _may_receive(one: ReceiverBody, today: date) -> bool:
+    """Who is under 18, by the birthday in the number, receives by a guardian who is not."""
+    acts = one.guardian
+    return _of_age(one.identity_number, today) if acts is None else _of_age(acts.identity_number, today)
+
+
+def _of_age(identity_number: str, today: date) -> bool:
+    born = identity_number[6:14]
+    return not born.isdigit() or int(f"{today:%Y%m%d}") - int(born) >= 18_00_00
 
 
 def _is_owed(tx: sqlite3.Connection, policy: sqlite3.Row, asked: ClaimBody, kept: DeductedBody) -> bool:
@@ -283,6 +316,10 @@ def dump(tx: sqlite3.Connection) -> dict[str, list[list[object]]]:
             for row in tx.execute(
                 "SELECT c.day, c.asked, r.place, r.amount FROM receiver r JOIN claim c USING (serial) ORDER BY 1, 2, 3, 4"
             )
+        ],
+        "guardians": [
+            list(row)
+            for row in tx.execute("SELECT c.day, g.place, g.relation FROM guardian g JOIN claim c USING (serial) ORDER BY 1, 2, 3")
         ],
         "recoveries": [list(row) for row in tx.execute("SELECT day, amount FROM recovery ORDER BY 1, 2")],
     }
