@@ -2,10 +2,12 @@
 
 from datetime import date
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapwealth.bank import depository_http
 from tapwealth.bank.deposit_list import Answer, AnswerLine, DepositLine, ListEvent, read_answer, read_list, write_list
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.sealed_csv import SealedCsv
@@ -81,3 +83,18 @@ def test_words_that_are_none_are_refused() -> None:
     )
     with pytest.raises(BadInput, match="'perhaps' is no answer"):
         read_answer(answered.write([["s1", "perhaps", "7", "", ""]]))
+
+
+async def test_the_bank_is_given_time_for_each_line_of_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A day of settlement has a line of every demand deposit; what is small is waited for as for any call."""
+    given: list[int] = []
+
+    def client(_url: str, _token: str, timeout_ms: int) -> httpx.AsyncClient:
+        given.append(timeout_ms)
+        return httpx.AsyncClient(base_url="http://bank", transport=httpx.MockTransport(lambda _asked: httpx.Response(202)))
+
+    monkeypatch.setattr(depository_http, "partner_client", client)
+    port = depository_http.DepositoryHttp("http://bank", "token")
+    for octets in (100, 100_000_000):
+        assert await port.list_deposits(date(2014, 3, 21), bytes(octets)) == ""
+    assert given == [30_000, 430_000]
