@@ -12,6 +12,7 @@ from four_eyes import operator
 from fund_town import FUND, fund_town
 from policy_files import ACCIDENT_FILE, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
+from tapwealth.flows import reports
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.frame import Envelope, House
@@ -42,6 +43,7 @@ from tapwealth.kernel.clock import business_date_of, shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 from tapwealth.notices import store as notices
+from tapwealth.storage import migrate
 
 DAY = timedelta(days=1)
 BEGUN = MONDAY + DAY
@@ -188,8 +190,14 @@ async def test_grace_suspension_and_reinstatement(place: Town) -> None:
     assert (after.state, after.paid_until) == (PolicyState.IN_FORCE, anniversary(BEGUN, 3))
     assert (await covered(place, row, again - DAY), await covered(place, row, again)) == ("COVER_SUSPENDED", 0)
     assert await place.total(Kind.PREMIUM_IN_TRANSIT) == 3 * PREMIUM + interest
+    (brings,) = [one.read_text("utf-8") for one in migrate.sql_files() if one.name.startswith("0142")]
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update policy_event set interest = 0")
+        await tx.execute(brings[brings.index("update policy_event") : brings.index("alter table policy_event add check")])
     async with place.house.database.read() as tx:
         assert await policy_event_store.paid_for(tx, (row.book, row.id)) == 3 * PREMIUM, "which is all that could come back of it"
+    (earned,) = [one for one in await reports.earned_premiums(place.house, place.biller.now.date()) if one.product == row.product]
+    assert earned.premium == 3 * PREMIUM, "interest is no premium"
     mandatory = [text for text, obligatory in await told(place, wang) if obligatory]
     assert len(mandatory) == 9 + 2, "unpaid nine times, suspended, reinstated"
     await place.all_books_balance()

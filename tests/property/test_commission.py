@@ -3,12 +3,15 @@
 import sqlite3
 from datetime import date, timedelta
 from itertools import accumulate
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.commission import Movement, reckon
+from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.kernel.clock import shanghai
 from tapwealth.sandbox.insurer import books, settlement
 from tapwealth.sandbox.insurer.books import INSURER_SCHEMA
@@ -76,6 +79,22 @@ def test_the_insurer_reckons_the_same(life: list[Movement], early: int, late: in
     rows = tx.execute("SELECT * FROM event ORDER BY rowid").fetchall()
     theirs = settlement.reckoned(tx, "ACC1", rows)
     assert [theirs[row["serial"], row["event"]][1] for row in rows] == reckon(ours)
+    tx.close()
+
+
+def test_of_interest_neither_reckons_commission() -> None:
+    """Reinstated for 225.00 and 11.56 of interest, which go to the insurer with it."""
+    tx = sqlite3.connect(":memory:")
+    tx.row_factory = sqlite3.Row
+    tx.executescript(INSURER_SCHEMA + settlement.SCHEMA)
+    tx.execute("INSERT INTO commission VALUES ('TL20', '2014-02-24', 250000, 15, 1000)")
+    tx.execute("INSERT INTO premium VALUES ('s1', 'PL1', 22500, 1156, '2015-02-25', '2016-02-25')")
+    books.happened(tx, "s1", shanghai(date(2015, 6, 1), 9), "PL1", "reinstated", 23_656)
+    found = settlement.reckoned(tx, "TL20", tx.execute("SELECT * FROM event ORDER BY rowid").fetchall())
+    assert found == {("s1", "reinstated"): (23_656, 5_625)}
+    day, of = date(2015, 6, 1), UUID(int=1)
+    here = PolicyEventRow(1, BordereauEvent.REINSTATED, "s1", of, 23_656, day, shanghai(day, 9), day, date(2016, 2, 25), interest=1_156)
+    assert (here.trusted, reckon([Movement(here.premium, 250_000)])) == (23_656, [5_625])
     tx.close()
 
 

@@ -25,7 +25,8 @@ class PolicyEventRow:
     Of `PREMIUMS`: the premium is for the days from `covers_from` to before `covers_to`; it lies in transit from before the event until it
     is swept to the premium trust; one that was deducted from a claim the insurer has kept, and it never comes there. `matched_on`: the date
     of the bordereau that names it. `commission`: fen of the premium that are the house's, with a minus what it gives back; reckoned when it
-    is settled with the insurer. `policy_number` is read with the policy."""
+    is settled with the insurer. `interest`: fen of what was paid to be reinstated that are no premium. `policy_number` is read with the
+    policy."""
 
     book: int
     event: BordereauEvent
@@ -41,6 +42,7 @@ class PolicyEventRow:
     swept_by: str | None = None
     commission: int = 0
     settled_on: date | None = None
+    interest: int = 0
     policy_number: str = ""
 
     @property
@@ -48,7 +50,7 @@ class PolicyEventRow:
         """Fen of premium by which it is more, with a minus what comes back of it; 0 where it is about none."""
         if self.event in COMES_BACK:
             return -self.amount
-        return self.amount if self.event in PREMIUMS else 0
+        return self.amount - self.interest if self.event in PREMIUMS else 0
 
     @property
     def kept(self) -> bool:
@@ -57,8 +59,8 @@ class PolicyEventRow:
 
     @property
     def trusted(self) -> int:
-        """Fen of premium that come to the trust."""
-        return 0 if self.kept else max(self.premium, 0)
+        """Fen that come to the trust: of premium, with the interest on it."""
+        return 0 if self.kept else max(self.premium + self.interest, 0)
 
 
 _ADDED = {
@@ -71,6 +73,7 @@ _ADDED = {
     "heard_at": "timestamptz",
     "covers_from": "date",
     "covers_to": "date",
+    "interest": "bigint",
 }
 _COLUMNS = (*_ADDED, "matched_on", "swept_on", "swept_by", "commission", "settled_on")
 _POLICY = "join policy p on p.book = e.book and p.id = e.policy"
@@ -226,12 +229,10 @@ async def settled(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventR
 
 async def paid_for(tx: Any, key: tuple[int, UUID]) -> int:
     """Fen of premium that the insurer has for a policy: what changes gave back is taken off, and interest on arrears is none."""
-    names = [one.value for one in PREMIUMS]
     found: int = await tx.fetchval(
-        "select (select coalesce(sum(amount), 0) from policy_event where book = $1 and policy = $2 and event = any($3))::bigint"
-        " - (select coalesce(sum(interest), 0) from premium_due where book = $1 and policy = $2 and state = 'booked')::bigint",
+        "select coalesce(sum(amount - interest), 0)::bigint from policy_event where book = $1 and policy = $2 and event = any($3)",
         *key,
-        names,
+        [one.value for one in PREMIUMS],
     )
     return found
 
@@ -242,7 +243,7 @@ async def paid_for(tx: Any, key: tuple[int, UUID]) -> int:
 async def taken_on(tx: Any, books: Sequence[int], day: date) -> dict[str, tuple[int, int]]:
     """By product, as of the end of a date: fen of premium taken on less what came back, and of the commission settled on it."""
     rows = await tx.fetch(
-        f"select p.product, sum(case when e.event in ({_GIVEN}) then -e.amount else e.amount end)::bigint as premium,"
+        f"select p.product, sum(case when e.event in ({_GIVEN}) then -e.amount else e.amount - e.interest end)::bigint as premium,"
         " coalesce(sum(e.commission) filter (where e.settled_on <= $2), 0)::bigint as commission"
         f" from policy_event e {_POLICY} where e.book = any($1) and e.happened_on <= $2 and {_MONEY} group by 1 order by 1",
         list(books),
@@ -255,8 +256,8 @@ async def running(tx: Any, books: Sequence[int], day: date) -> dict[str, list[Gr
     """By product the premiums that pay for days after that date, of policies that were not ended by it, nor had paid all that they
     pay; those that are alike together."""
     rows = await tx.fetch(
-        "select p.product, e.covers_from, e.covers_to, e.amount, case when e.settled_on <= $2 then e.commission else 0 end as commission,"
-        f" count(*)::int as count from policy_event e {_POLICY}"
+        "select p.product, e.covers_from, e.covers_to, e.amount - e.interest as amount,"
+        f" case when e.settled_on <= $2 then e.commission else 0 end as commission, count(*)::int as count from policy_event e {_POLICY}"
         f" where e.book = any($1) and e.happened_on <= $2 and e.covers_to > $2 + 1 and e.event in ({_TAKEN})"
         f" and not exists (select from policy_event o where o.book = e.book and o.policy = e.policy and o.event in ({_GIVEN})"
         " and o.happened_on <= $2)"

@@ -135,8 +135,11 @@ async def hear_premiums(house: House, tx: Tx, at: Moment, day: date, books: Sequ
 def _happened(rows: Sequence[PremiumRow], day: date, at: Moment) -> PolicyEventRow:
     """For the bordereau to name."""
     event = BordereauEvent.REINSTATED if rows[0].arrears else BordereauEvent.PREMIUM
-    amount = sum(one.amount + one.interest for one in rows)
-    return PolicyEventRow(rows[0].book, event, rows[0].serial, rows[0].policy, amount, day, at.now, rows[0].due_on, rows[-1].until_on)
+    first, interest = rows[0], sum(one.interest for one in rows)
+    amount = sum(one.amount for one in rows) + interest
+    return PolicyEventRow(
+        first.book, event, first.serial, first.policy, amount, day, at.now, first.due_on, rows[-1].until_on, interest=interest
+    )
 
 
 def _after(row: PolicyRow, rows: Sequence[PremiumRow], reason: str | None) -> tuple[date, PolicyState]:

@@ -1,8 +1,8 @@
 """The insurer's side of settlements: what commission it has agreed to, and each statement that it is given against its own books.
 
-It reckons commission by itself, from its events in the order in which they came: of a premium the agreed rate of that day, of premium that
-goes back the same part of the commission, latest premium first; the whole of it where a policy is given back for its premium less the cost
-that was agreed for the free look, within those days.
+It reckons commission by itself, from its events in the order in which they came: of a premium, without interest on it, the agreed rate of
+that day, of premium that goes back the same part of the commission, latest premium first; the whole of it where a policy is given back for
+its premium less the cost that was agreed for the free look, within those days.
 """
 
 import hashlib
@@ -131,14 +131,23 @@ def reckoned(tx: sqlite3.Connection, product: str, rows: Sequence[sqlite3.Row]) 
         if row["event"] not in (*TAKEN, *GOES_BACK, "endorsed"):
             continue
         if amount > 0:
-            commission = _rounded(amount * _agreed(tx, product, row["day"])["per_million"], MILLION)
-            standing.append([amount, commission])
+            premium = amount - _interest(tx, row)
+            commission = _rounded(premium * _agreed(tx, product, row["day"])["per_million"], MILLION)
+            standing.append([premium, commission])
         elif row["event"] == "cancelled" and _given_back(tx, product, rows[0], row, sum(one[0] for one in standing)):
             commission, standing = -sum(one[1] for one in standing), []
         else:
             commission = -_taken_back(standing, -amount)
         found[row["serial"], row["event"]] = (0 if row["event"] == KEPT else max(amount, 0), commission)
     return found
+
+
+def _interest(tx: sqlite3.Connection, row: sqlite3.Row) -> int:
+    """Fen of what was paid to be reinstated that are no premium."""
+    if row["event"] != "reinstated":
+        return 0
+    found = tx.execute("SELECT interest FROM premium WHERE serial = ?", (row["serial"],)).fetchone()
+    return 0 if found is None else int(found["interest"])
 
 
 def _given_back(tx: sqlite3.Connection, product: str, first: sqlite3.Row, last: sqlite3.Row, paid: int) -> bool:
