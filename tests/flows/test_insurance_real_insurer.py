@@ -27,12 +27,13 @@ from tapwealth.flows.insurance.claims import NotifyClaim
 from tapwealth.flows.insurance.endorsements import ChangeOccupation, PolicyChanging
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.flows.insurance.premium_views import premiums_shown
-from tapwealth.flows.insurance.premiums import LetPremiums, PayPremium
+from tapwealth.flows.insurance.premiums import LetPremiums, PayPremium, ReinstatePolicy
 from tapwealth.flows.reports.premiums import TrustLine
 from tapwealth.insurance import endorsement_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.claim import NEEDED, LossKind
 from tapwealth.insurance.insurer_http import InsurerHttp
+from tapwealth.insurance.policy import anniversary
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.insurance.settlement import STATEMENT, StatementLine, read_answer, write_statement
 from tapwealth.insurance.store import PolicyRow
@@ -203,6 +204,7 @@ async def test_a_change_is_booked_once_whatever_befalls_the_answer_and_its_refun
     assert report.figures["refunds_awaited"] == [{"item": one.serial, "amount": 20_000}]
 
 
+WAITS = {"waiting_days": 90}
 AGREED = [{"product": "ACC1", "from_day": "2014-01-01", "per_million": 200_000}]
 
 
@@ -281,7 +283,7 @@ async def test_a_free_look_and_an_early_illness_give_back_all_commission_here_an
     monkeypatch.setattr("tapwealth.flows.end_of_day.OUTAGE_SECONDS", 0)
     look = {"free_look_days": 15, "free_look_cost": 1_000}
     agreed = [{"product": code, "from_day": "2014-01-01", "per_million": rate} for code, rate in (("TL20", 250_000), ("CI10", 200_000))]
-    tpins.post("/admin/commission", {"agreements": [one | look for one in agreed]})
+    tpins.post("/admin/commission", {"agreements": [one | look for one in agreed[:1]] + [one | WAITS for one in agreed[1:]]})
     port, thursday = Port(tpins), MONDAY + timedelta(days=3)
     async with town(new_database(), tmp_path, insurer=port) as place:
 
@@ -338,9 +340,11 @@ async def too_early(place: Town, person: Person, policy: UUID, day: date) -> UUI
 async def test_premiums_that_are_kept_of_a_claim_are_paid_and_their_commission_is_settled(place: Town, tpins: SandboxPartner) -> None:
     """71.67 each month; two are owed when a heart fails on 9 May, a day on which they are tried again. Then the next one is due, here and
     in the insurer's books."""
-    await sell_policies(place.house, MONTHLY, with_commission(ACCIDENT_FILE.replace("ACC1", "ACC2"), 20))
-    agreed = [{"product": code, "from_day": "2014-01-01", "per_million": 200_000} for code in ("CI10", "ACC2")]
-    tpins.post("/admin/commission", {"agreements": agreed})
+    await sell_policies(
+        place.house, MONTHLY, HEALTH_FILE.replace("CI10", "CI10Y"), with_commission(ACCIDENT_FILE.replace("ACC1", "ACC2"), 20)
+    )
+    agreed = [{"product": code, "from_day": "2014-01-01", "per_million": 200_000} for code in ("CI10", "ACC2", "CI10Y")]
+    tpins.post("/admin/commission", {"agreements": [agreed[0] | WAITS, agreed[1], agreed[2] | WAITS]})
     wang = await place.person("Wang", 200_000)
     answers = {"smoking": "never", "lump": "none"}
     bought = await insurance.buy(place.house, place.envelope(wang), BuyPolicy("CI10", ["terms"], answers=answers))
@@ -410,4 +414,72 @@ async def test_premiums_that_are_kept_of_a_claim_are_paid_and_their_commission_i
     async with place.house.database.read() as tx:
         kept = [(str(one.due_on), one.state, one.claim) for one in await premium_store.premiums_of(tx, [key])]
     assert kept == [("2014-03-25", "booked", claim), ("2014-04-25", "booked", claim), ("2014-05-25", "booked", None)]
+    await through_the_years(place, tpins)
     await place.all_books_balance()
+
+
+async def through_the_years(place: Town, tpins: SandboxPartner) -> None:
+    """Two covers, paid by the year in the second one; then unpaid. By one an illness in grace is claimed; the other is suspended,
+    reinstated, claimed of, and lapses. The insurer judges each by its own books."""
+    li = await place.person("Li", 400_000)
+    claimed, left = [await buy(place, li, "CI10Y", smoking="never", lump="none") for _ in range(2)]
+    assert await place.work("insurer", insurance.deliver) == []
+    begun = (await row_of(place, li, left)).from_day
+    await insurers.begin_cover(place.house, begun)
+
+    async def at(day: date) -> date:
+        tpins.clock(f"{day}T09:00:00+08:00")
+        await place.clock(shanghai(day, 9))
+        return day
+
+    async def ill(policy: UUID, day: date, group: str = "early_cancer") -> Any:
+        said = NotifyClaim(policy, LossKind.ILLNESS, "at the hospital", day, illness=group)
+        return await claims.notify(place.house, place.envelope(li), said)
+
+    async def paid(made: Any, amount: int) -> tuple[str, int, int]:
+        claim = UUID(made.claim)
+        for paper in NEEDED[LossKind.ILLNESS]:
+            await give(place, li, claim, paper, jpeg(comment=f"{claim}{paper}".encode()))
+        await decided(place, await propose(place, ProposeAssessment(claim, amount)))
+        assert await insurer_answers(place) == []
+        found, (payment,) = await claim_seen(place, claim)
+        return found.state.value, payment.amount, payment.arrears
+
+    async def suspended(on: date) -> str:
+        await at(on + DAY)
+        await premium_days.suspend_and_lapse(place.house, on)
+        assert await place.work("insurer", insurance.deliver) == []
+        return (await row_of(place, li, left)).state
+
+    await at(anniversary(begun, 1))
+    for policy in (claimed, left):
+        assert not isinstance(await premiums.pay(place.house, place.envelope(li), PayPremium(policy)), Refusal)
+    assert await place.work("insurer", insurance.deliver) == []
+    third, fourth = anniversary(begun, 2), anniversary(begun, 3)
+    assert (await row_of(place, li, left)).paid_until == third
+    grace = await at(third + 60 * DAY)
+    assert await paid(await ill(claimed, grace), 3_000_000) == ("agreed", 3_000_000 - 86_000, 86_000)
+    assert ((await row_of(place, li, claimed)).paid_until, await suspended(grace)) == (fourth, "suspended")
+    today = await at(grace + 10 * DAY)
+    assert code(await ill(left, today)) == "NOT_COVERED_THEN"
+    await place.moved_in(li, 200_000, today)
+    assert not isinstance(await premiums.reinstate(place.house, place.envelope(li), ReinstatePolicy(left)), Refusal)
+    assert await place.work("insurer", insurance.deliver) == []
+    again = await at(today + DAY)
+    assert ((await row_of(place, li, left)).state, code(await ill(left, today))) == ("in_force", "NOT_COVERED_THEN")
+    assert await paid(await ill(left, again), 3_000_000) == ("agreed", 3_000_000, 0), "it does not wait anew"
+    number = (await row_of(place, li, left)).policy_number
+    body = {"policy_number": number, "claim": "X", "amount": 86_000, "sum_insured": 10_000_000}
+    for serial, identity, day, reason in (
+        ("X1", "illness:x", begun + 89 * DAY, "within_waiting"),
+        ("X2", f"premiums:{left}", begun + 90 * DAY, "not_within_waiting"),
+        ("X3", "illness:x", today - DAY, "not_in_force_then"),
+    ):
+        said = tpins.post("/claims", body | {"serial": serial, "identity": identity, "loss_day": str(day)}).json()
+        assert (said["state"], said["reason"]) == ("refused", reason)
+    assert await suspended(fourth + 60 * DAY) == "suspended"
+    over = anniversary(fourth + 61 * DAY, 2)
+    assert (await suspended(over - DAY), code(await ill(left, over, "heart"))) == ("lapsed", "NOT_COVERED_THEN")
+    assert code(await premiums.reinstate(place.house, place.envelope(li), ReinstatePolicy(left))) == "NOT_SUSPENDED"
+    told = dict(tpins.get("/admin/store").json())
+    assert [one[1] for one in told["events"] if one[2] == 0] == ["lapsed"]

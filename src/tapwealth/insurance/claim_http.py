@@ -41,6 +41,7 @@ class ClaimHttp:
             "serial": order.serial, "policy_number": order.policy_number, "claim": order.claim, "identity": order.identity,
             "loss_day": order.loss_day.isoformat(), "amount": order.amount, "sum_insured": order.sum_insured,
             "to_named": order.to_named, "receivers": [_receiver(one) for one in order.receivers], **_deducted(order.deducted),
+            **({"by_accident": True} if order.by_accident else {}),
         }  # fmt: skip
         return _decided(await self._of(self._client.build_request("POST", "/claims", json=content), order.serial, _Decided))
 

@@ -57,6 +57,8 @@ class ClaimOrder:
     """Whom it named on the day of the death and who lived on; none: the estate."""
     deducted: Deducted | None = None
     """Premium that was owed; `amount` is what is left to pay."""
+    by_accident: bool = False
+    """Of an illness within the waiting time: an accident brought it about."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ _REASONS: dict[str, tuple[str, str]] = {
     "sum_insured_used": ("剩余保险金额不足", "more than is left of the sum insured was claimed"),
     "other_shares": ("受益份额与赔付金额不符", "the shares do not add up to what is paid"),
     "no_guardian": ("未成年受益人没有监护人", "a child receives, and no guardian was named"),
+    "within_waiting": ("疾病发生在等待期内", "the illness came within the waiting time"),
+    "not_within_waiting": ("疾病并非发生在等待期内", "the illness did not come within the waiting time"),
     "other_premium": ("欠缴保费与保险公司记录不符", "the premium that was owed is another one in the insurer's books"),
     "other_sum_insured": ("保险金额与保险公司记录不符", "the sum insured is another one in the insurer's books"),
 }

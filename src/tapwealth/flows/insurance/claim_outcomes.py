@@ -24,7 +24,7 @@ from tapwealth.flows.insurance.claims import CLAIMS, PAY, RECOVERED, left_to_rec
 from tapwealth.flows.insurance.insured import cover_ended
 from tapwealth.insurance import claim_entries, claim_store, policy_event_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
-from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimState, LossKind, next_state
+from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimState, LossKind, first_paid_day, next_state
 from tapwealth.insurance.claim_entries import ClaimMoney
 from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimAnswer, ClaimOrder, ClaimRefused
 from tapwealth.insurance.claim_store import Part, PaymentRow, RecoveryRow
@@ -77,6 +77,7 @@ async def _order(house: House, tx: Tx, claim: Claim, payment: PaymentRow) -> Cla
         to_named=claim.kind is LossKind.DEATH,
         receivers=await claim_receivers.told(house, tx, claim, payment),
         deducted=claim_arrears.deducted(payment),
+        by_accident=not claim.early and claim.illness is not None and claim.loss_day < first_paid_day(of.row.policy, of.product.terms),
     )
 
 

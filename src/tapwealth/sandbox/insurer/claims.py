@@ -6,7 +6,7 @@ agrees to it owes the bank in the same `tx`, once by serial.
 """
 
 import sqlite3
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from functools import partial
 
@@ -34,10 +34,11 @@ CREATE TABLE IF NOT EXISTS receiver (
 CREATE TABLE IF NOT EXISTS guardian (
   serial TEXT NOT NULL REFERENCES claim, place INTEGER NOT NULL, name TEXT NOT NULL, identity_number TEXT NOT NULL, relation TEXT NOT NULL,
   account TEXT NOT NULL, words TEXT NOT NULL, PRIMARY KEY (serial, place));
+CREATE TABLE IF NOT EXISTS waiting (product TEXT PRIMARY KEY, days INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS recovery (serial TEXT PRIMARY KEY, claim TEXT NOT NULL, amount INTEGER NOT NULL, day TEXT NOT NULL);
 """
-PREMIUMS = "premiums:"
-"""Begins what is claimed where an illness came too early: what was paid for the policy."""
+PREMIUMS, ILLNESS = "premiums:", "illness:"
+"""Begins what is claimed where an illness came too early: what was paid for the policy; and where it did not."""
 OWN_ACCOUNT, CUSTOMER_RESERVE = "0200000002", "0100000001"
 
 
@@ -53,6 +54,8 @@ class Reason(StrEnum):
     NO_GUARDIAN = "no_guardian"
     OTHER_PREMIUM = "other_premium"
     MORE_THAN_PREMIUMS = "more_than_premiums"
+    WITHIN_WAITING = "within_waiting"
+    NOT_WITHIN_WAITING = "not_within_waiting"
 
 
 class GuardianBody(Body):
@@ -95,6 +98,7 @@ class ClaimBody(Body):
     to_named: bool = False
     receivers: tuple[ReceiverBody, ...] = ()
     deducted: DeductedBody | None = None
+    by_accident: bool = False
 
 
 class RecoveredBody(Body):
@@ -177,6 +181,11 @@ def _refused(tx: sqlite3.Connection, asked: ClaimBody, today: date) -> str:
     ).fetchone()
     if not policy["from_day"] <= day < policy["to_day"] or (ended["day"] is not None and ended["day"] < day):
         return Reason.NOT_IN_FORCE_THEN
+    if _suspended(tx, asked):
+        return Reason.NOT_IN_FORCE_THEN
+    waits = _waits(tx, policy, asked)
+    if waits:
+        return waits
     paid = tx.execute("SELECT claim, identity, agreed, sum_insured FROM claim WHERE policy_number = ?", (asked.policy_number,)).fetchall()
     if any(one["agreed"] and _same(one["identity"], asked.identity) and one["claim"] != asked.claim for one in paid):
         return Reason.CLAIMED_BEFORE
@@ -204,6 +213,27 @@ def _may_receive(one: ReceiverBody, today: date) -> bool:
 def _of_age(identity_number: str, today: date) -> bool:
     born = identity_number[6:14]
     return not born.isdigit() or int(f"{today:%Y%m%d}") - int(born) >= 18_00_00
+
+
+def _suspended(tx: sqlite3.Connection, asked: ClaimBody) -> bool:
+    """Whether the loss was within a suspension, and before the day on which the policy was reinstated."""
+    query = (
+        "SELECT 1 FROM suspension s WHERE policy_number = ?1 AND from_day <= ?2 AND NOT EXISTS (SELECT 1 FROM event e"
+        " WHERE e.policy_number = ?1 AND e.event = 'reinstated' AND e.day BETWEEN s.from_day AND ?2)"
+    )
+    return tx.execute(query, (asked.policy_number, asked.loss_day.isoformat())).fetchone() is not None
+
+
+def _waits(tx: sqlite3.Connection, policy: sqlite3.Row, asked: ClaimBody) -> str:
+    """Why an illness is not paid so: what it brings hangs on whether it came within the days agreed, from the beginning of cover. They
+    begin anew with no reinstatement, and an accident knows none."""
+    agreed = tx.execute("SELECT days FROM waiting WHERE product = ?", (policy["product"],)).fetchone()
+    if agreed is None:
+        return ""
+    early = asked.loss_day < date.fromisoformat(policy["from_day"]) + timedelta(days=agreed["days"])
+    if early and asked.identity.startswith(ILLNESS) and not asked.by_accident:
+        return Reason.WITHIN_WAITING
+    return Reason.NOT_WITHIN_WAITING if asked.identity.startswith(PREMIUMS) and not early else ""
 
 
 def _is_owed(tx: sqlite3.Connection, policy: sqlite3.Row, asked: ClaimBody, kept: DeductedBody) -> bool:

@@ -41,13 +41,14 @@ GOES_BACK = ("cancelled", "lapsed", "premiums_back")
 
 
 class Agreement(Body):
-    """Of a product's premiums `per_million` are commission from that day on."""
+    """Of a product's premiums `per_million` are commission from that day on; an illness is paid after `waiting_days`."""
 
     product: Text
     from_day: date
     per_million: Annotated[int, msgspec.Meta(ge=0, le=MILLION)]
     free_look_days: Annotated[int, msgspec.Meta(ge=0, le=365)] = 0
     free_look_cost: FenOrZero = 0
+    waiting_days: Annotated[int, msgspec.Meta(ge=0, le=365)] | None = None
 
 
 class Agreements(Body):
@@ -75,6 +76,9 @@ async def _agree(partner: Partner, request: Request) -> Response:
             "INSERT OR REPLACE INTO commission VALUES (?, ?, ?, ?, ?)",
             [(one.product, one.from_day.isoformat(), one.per_million, one.free_look_days, one.free_look_cost) for one in body.agreements],
         )
+        tx.execute("DELETE FROM waiting")
+        waits = [(one.product, one.waiting_days) for one in body.agreements if one.waiting_days is not None]
+        tx.executemany("INSERT OR REPLACE INTO waiting VALUES (?, ?)", waits)
     return json_answer({"agreed": len(body.agreements)})
 
 
