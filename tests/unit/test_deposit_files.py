@@ -49,6 +49,7 @@ CERTIFICATE = (("of: fixed_term", "of: certificate"), (", renews: true", ""))
 
 WRONG = [
     (fixed(("bank: 313100000013", "bank: 31310000001")), ("line 5, column 9 (parameters.bank)", "12 digits of CNAPS")),
+    (fixed(("bank: 313100000013", "bank: 102100099996")), ("line 5, column 9 (parameters.bank)", "would lie", "write 313100000013")),
     (fixed(("of: fixed_term", "of: forever")), ("(parameters.form.of)", "demand, fixed_term, notice, certificate")),
     (fixed(("terms: [3m, 1y]", "terms: [3m, 4m]")), ("line 6, column 38 (parameters.form.terms[1])", "'4m' is not known", "1m, 3m, 6m")),
     (fixed(("terms: [3m, 1y]", "terms: [3m, 3m]")), ("line 6, column 33 (parameters.form.terms)", "stands there twice")),

@@ -18,6 +18,7 @@ def of_wealth(*changes: tuple[str, str]) -> bytes:
 
 WRONG = [
     (of_wealth(("bank: 313100000013", "bank: 31310000001")), ("line 5, column 9 (parameters.bank)", "12 digits of CNAPS")),
+    (of_wealth(("bank: 313100000013", "bank: 102100099996")), ("line 5, column 9 (parameters.bank)", "would lie", "write 313100000013")),
     (of_wealth(("target: 250000.00", "target: 0")), ("line 6, column 11 (parameters.target)", "not above zero")),
     (of_wealth(("least: 100000.00", "least: 250000.01")), ("line 7, column 10 (parameters.least)", "give at most the target")),
     (of_wealth(("minimum: 50000.00", "minimum: 49999.99")), ("line 8, column 12 (parameters.minimum)", "give 50,000.00 or more")),

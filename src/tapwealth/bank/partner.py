@@ -1,5 +1,14 @@
 """The partner bank and who we are to it: facts of the installation (Bank of Beijing, public CNAPS number)."""
 
+from tapwealth.kernel.refusal import BadInput
+
 BANK_CNAPS = "313100000013"
 BANK_NAMES = "北京银行", "Bank of Beijing"
 PLATFORM_NAME = "Tapwealth"
+
+
+def at_partner(bank: str, *, where: str) -> None:
+    """What is paid in lies at this bank, whatever a product says: deposit insurance counts it there. Raises BadInput for another one."""
+    if bank != BANK_CNAPS:
+        text = f"{bank} is not the bank at which it would lie"
+        raise BadInput(text, where=where, hint=f"write {BANK_CNAPS}, {BANK_NAMES[1]}")

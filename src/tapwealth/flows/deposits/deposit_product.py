@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from tapwealth.bank.partner import at_partner
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import Definition, ProductKind, Shape, check_days, check_sold_days
 from tapwealth.catalogue.version import ProductRefusal, State, Version
@@ -27,6 +28,7 @@ def check_deposit(definition: Definition) -> None:
     if msgspec.structs.replace(definition.eligibility, risk_level=None, regions=[]) != definition.eligibility:
         text = "a deposit has no risk level, and where somebody lives is not known here"
         raise BadInput(text, where="eligibility", hint="leave all but kyc_class, youngest and oldest out")
+    at_partner(said.bank, where="parameters.bank")
     check_days("parameters.chart", said.chart)
     check_sold_days("parameters.chart", said.chart, definition.sale)
     try:

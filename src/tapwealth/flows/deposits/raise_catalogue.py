@@ -7,6 +7,7 @@ early by two people (`raise_proposals`).
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from tapwealth.bank.partner import at_partner
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import Definition, ProductKind, Shape
 from tapwealth.catalogue.version import ProductRefusal, State, Version
@@ -50,6 +51,7 @@ def check_wealth(definition: Definition) -> None:
         raise BadInput("where somebody lives is not known here", where="eligibility.regions", hint="leave it out")
     if sale.opens is None or sale.closes is None:
         raise BadInput("a raise has its window", where="sale", hint="give `opens` and `closes`")
+    at_partner(definition.parameters.bank, where="parameters.bank")
     try:
         check(definition.parameters, buyers.risk_level, business_date_of(sale.opens))
     except BadInput as error:
