@@ -10,7 +10,8 @@ from tapwealth.storage.columns import columns, shortened
 
 class SaleRow(NamedTuple):
     """A sale as it is kept. `seal`: key of the entry that seals it, None for what is older than seals. `offer` 0: it is in the record.
-    `sealed`: the record as ciphertext, of one that says what somebody answered about themselves; `record` is empty then."""
+    `sealed`: the record as ciphertext, of one that says what somebody answered about themselves; `record` is empty then, and once its time
+    is over so is `sealed`."""
 
     book: int
     id: UUID
@@ -71,6 +72,15 @@ async def seal_records(tx: Any, rows: Sequence[SaleRow]) -> None:
         "update sale s set record = '', sealed = x.content from unnest($1::int[], $2::uuid[], $3::bytea[]) x(book, id, content)"
         " where s.book = x.book and s.id = x.id and s.sealed is null",
         *of,
+    )
+
+
+async def erase_records(tx: Any, keys: Sequence[tuple[int, UUID]]) -> None:
+    """Of records that lie sealed nothing is left but what proves that they were: hash, seal and what was shown."""
+    await tx.execute(
+        "update sale s set record = '', sealed = '' from unnest($1::int[], $2::uuid[]) x(book, id)"
+        " where s.book = x.book and s.id = x.id and s.sealed is not null",
+        *columns(keys, 2),
     )
 
 

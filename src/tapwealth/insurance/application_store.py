@@ -1,4 +1,4 @@
-"""All SQL of answers that an underwriter looks at. Every function takes the open transaction first and works on lists."""
+"""All SQL of answers: those an underwriter looks at, and how long those of policies are kept. The open transaction comes first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,10 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from tapwealth.insurance.claim import KEEP_YEARS as KEEP_YEARS_OF_POLICY
+from tapwealth.insurance.claim import KEEP_YEARS_OF_LONGER
 from tapwealth.insurance.store import Key
+from tapwealth.insurance.underwriting import KEEP_YEARS
 
 
 class ApplicationState(StrEnum):
@@ -113,6 +116,54 @@ async def erase(tx: Any, books: Sequence[int], until: date) -> int:
         until,
     )
     return len(rows)
+
+
+async def keep_answers(tx: Any, book: int, policy: UUID, erase_on: date) -> None:
+    """A policy was bought by answers, which are kept until that day."""
+    await tx.execute("insert into policy_answers values ($1, $2, $3)", book, policy, erase_on)
+
+
+async def policies_ended(tx: Any, first_day_without: Mapping[Key, date]) -> None:
+    """These policies were over before their time, and so is the time of their answers. One that the insurer did not take on was none."""
+    await tx.execute(
+        "update policy_answers a set erase_on = (x.day + make_interval(years => case when p.refused_on is not null then $4::int"
+        " when p.to_day > p.from_day + interval '1 year 1 day' then $6::int else $5::int end))::date"
+        " from unnest($1::int[], $2::uuid[], $3::date[]) x(book, policy, day) join policy p on p.book = x.book and p.id = x.policy"
+        " where a.book = x.book and a.policy = x.policy and a.erased_on is null",
+        [book for book, _ in first_day_without],
+        [policy for _, policy in first_day_without],
+        list(first_day_without.values()),
+        KEEP_YEARS,
+        KEEP_YEARS_OF_POLICY,
+        KEEP_YEARS_OF_LONGER,
+    )
+
+
+async def erase_of_policies(tx: Any, books: Sequence[int], day: date) -> list[Key]:
+    """The policies whose answers have been kept long enough by that day, and whose claims' evidence is erased: those of their applications
+    are erased, and nothing is to be kept of the records of their sales."""
+    rows = await tx.fetch(
+        "update policy_answers a set erased_on = $2 where book = any($1) and erase_on <= $2 and erased_on is null"
+        " and not exists (select from claim c where c.book = a.book and c.policy = a.policy and c.erased_on is null)"
+        " returning book, policy",
+        list(books),
+        day,
+    )
+    found = [(row["book"], row["policy"]) for row in rows]
+    if found:
+        await tx.execute(
+            "update policy_application a set sealed = '' from unnest($1::int[], $2::uuid[]) k(book, policy)"
+            " where a.book = k.book and a.policy = k.policy",
+            [book for book, _ in found],
+            [policy for _, policy in found],
+        )
+    return found
+
+
+async def erased(tx: Any, book: int) -> dict[UUID, date]:
+    """By policy, when its answers were erased."""
+    rows = await tx.fetch("select policy, erased_on from policy_answers where book = $1 and erased_on is not null", book)
+    return {row["policy"]: row["erased_on"] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ taken out or put in behind the ledger's back without the audit naming it.
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import date
 from enum import Enum, auto
 from itertools import groupby
 from operator import itemgetter
@@ -20,6 +21,7 @@ from tapwealth.catalogue.entries import SaleEntry, sales_of_before_sealed, sales
 from tapwealth.catalogue.sale import Offer, Sale, Signed, Written, offer_id, written
 from tapwealth.catalogue.sale_store import OfBefore, SaleRow, Seal
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, Caller, House, Moment, actor_numbers, moment, must_post
+from tapwealth.insurance import application_store
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.ledger.archives import Archives
@@ -156,7 +158,11 @@ async def _findings(keys: KeyStore, tx: Any, book: int) -> list[Finding]:
 
 
 async def _wrong_sealed(keys: KeyStore, tx: Any, book: int) -> AsyncIterator[sale_store.Wrong]:
+    """One that is empty must be of a policy whose answers were erased in their time."""
+    erased = await application_store.erased(tx, book)
     async for row, offer in sale_store.sealed(tx, book):
+        if row.sealed == b"" and row.id in erased:
+            continue
         record = _opened(keys, row).record
         wrong = sale_store.Wrong(row.id, _hash(record) != row.digest, offer not in record, f'"sale":"{row.id}"' not in record)
         if wrong.record or wrong.offer or wrong.other:
@@ -247,7 +253,8 @@ async def shown(house: House, tx: Tx, books: Sequence[int], sale: UUID, person: 
         return Refusal(SaleRefusal.UNKNOWN_SALE, text)
     offer = (await sale_store.offers(tx, [row.offer])).get(row.offer)
     seal, sealed_by = await _seal_of(tx, row)
-    doubt = _doubt(row, record, offer, seal) or await _lost(tx, offer)
+    erased = (await application_store.erased(tx, row.book)).get(sale) if row.sealed == b"" else None
+    doubt = _erased(erased) if erased else _doubt(row, record, offer, seal) or await _lost(tx, offer)
     return SaleShown(
         sale,
         msgspec.json.decode(offer.text, type=Offer) if offer and _hash(offer.text) == offer.digest else None,
@@ -294,6 +301,10 @@ def _doubt(row: SaleRow, record: dict[str, Any], offer: Written | None, seal: Se
     if seal is None or seal.no is None or not _holds(seal):
         return "it is not what the ledger sealed; run the audit"
     return ""
+
+
+def _erased(on: date) -> str:
+    return f"the record was erased on {on}, when the time for which answers are kept was over; what is left is its hash"
 
 
 def _read(record: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
 from tapwealth.bank.store import BreakRow
+from tapwealth.catalogue import sale_store
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, reported
@@ -49,6 +50,7 @@ async def watch_claims(house: House, day: date) -> StepReport:
         await _note_given_back(tx, at, day)
         closed = await close(tx, await claim_store.over_since(tx, books, day - APPEAL_WITHIN), day)
         erased = await _erase(house, tx, books, day) + await application_store.erase(tx, books, anniversary(day, -KEEP_YEARS))
+        erased += await _erase_answers(tx, books, day)
         amount = await _pay_on(house, tx, at, day)
         figures = {
             "warned": warned,
@@ -108,6 +110,14 @@ async def _erase(house: House, tx: Tx, books: Sequence[int], day: date) -> int:
     await claim_store.erase_sources(tx, [(one.book, one.id) for one in over])
     if over:
         await guardian_store.erase_guardians(tx, [(one.book, one.id) for one in over])
+    return len(over)
+
+
+async def _erase_answers(tx: Tx, books: Sequence[int], day: date) -> int:
+    """By which a policy was bought whose time is over, in the record of its sale and in its application."""
+    over = await application_store.erase_of_policies(tx, books, day)
+    if over:
+        await sale_store.erase_records(tx, over)
     return len(over)
 
 

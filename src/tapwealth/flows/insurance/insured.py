@@ -7,7 +7,7 @@ from tapwealth.compliance.rules import rule_set
 from tapwealth.customers.store import PersonRow
 from tapwealth.flows.frame import House
 from tapwealth.flows.insurance.applicants import Insures, sealed_name
-from tapwealth.insurance import beneficiary_store, insured_store
+from tapwealth.insurance import application_store, beneficiary_store, insured_store
 from tapwealth.insurance.applicant import ADULT, ApplicantRefusal, above_cap, may_not_insure, minors_cap, pays_at_death
 from tapwealth.insurance.beneficiary_store import BeneficiaryRow
 from tapwealth.insurance.buy import Quote, Wish
@@ -73,8 +73,11 @@ async def keep(
 
 
 async def cover_ended(tx: Tx, first_day_without: Mapping[Key, date]) -> None:
-    """What these policies bound is free again from those days on. Called by whatever ends a policy before its time."""
+    """What these policies bound is free again from those days on, and how long their answers are kept counts from them. Called by whatever
+    ends a policy before its time."""
     found = await insured_store.insured(tx, list(first_day_without))
     ended = [(row, first_day_without[key]) for key, row in sorted(found.items())]
     await insured_store.release_phones(tx, ended)
     await insured_store.release_minors(tx, ended)
+    if first_day_without:
+        await application_store.policies_ended(tx, first_day_without)

@@ -33,6 +33,7 @@ from tapwealth.flows.insurance.policy_product import on_sale, product_of, produc
 from tapwealth.insurance import application_store, claim_store, endorsement_store, premium_store, store
 from tapwealth.insurance.application_store import ApplicationRow
 from tapwealth.insurance.buy import TERMS, BuyFacts, BuyRefusal, Quote, Wish, decide
+from tapwealth.insurance.claim import erase_day
 from tapwealth.insurance.endorsement import EndorsementKind, unearned_changes
 from tapwealth.insurance.endorsement_store import EndorsementState
 from tapwealth.insurance.phone import read_phone
@@ -255,6 +256,8 @@ async def _keep(house: House, tx: Tx, at: Moment, envelope: Envelope, command: B
     refusal = await keep(tx, row, insured, insures, named, of.wish)
     if refusal is not None:
         return refusal
+    if of.wish.answers:
+        await application_store.keep_answers(tx, row.book, row.id, erase_day(row.policy, of.wish.product.terms, row.from_day))
     await sales.keep(house, tx, at, [policy_sold(envelope, row, of.wish, of.made, insures, named, of.version)])
     await compliance.add_usage(tx, [(row.book, row.person, row.business_date, row.premium)])
     await outbox.put(tx, [OutboxMessage(row.book, derived(row.id, ISSUE), INSURER, ISSUE, {"policy": str(row.id)})])
