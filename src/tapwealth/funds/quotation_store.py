@@ -175,12 +175,27 @@ async def navs_of(tx: Any, days: Iterable[tuple[str, date]]) -> dict[tuple[str, 
 
 
 async def last_prices(tx: Any) -> dict[str, tuple[date, int]]:
-    """The newest price of each fund, and of which day it is."""
+    """The newest price of each fund, and of which day it is; of one that was raised and has none yet, 1.0000 of the day on which it was
+    formed."""
     rows = await tx.fetch(
-        "select f.code fund, q.day, q.nav from fund f cross join lateral (select day, nav from fund_quotation q"
-        " where q.book = 0 and q.fund = f.code and q.state = 'stands' order by q.day desc, q.version desc limit 1) q where f.book = 0"
+        "select f.code fund, coalesce(q.day, r.ended_on) as day, coalesce(q.nav, $1) as nav from fund f left join lateral"
+        " (select day, nav from fund_quotation q where q.book = 0 and q.fund = f.code and q.state = 'stands'"
+        " order by q.day desc, q.version desc limit 1) q on true"
+        " left join raise_offering r on r.book = 0 and r.fund = f.code and r.ended = 'formed'"
+        " where f.book = 0 and (q.day is not null or r.fund is not null)",
+        NAV_SCALE,
     )
     return {row["fund"]: (row["day"], row["nav"]) for row in rows}
+
+
+async def issued(tx: Any, funds: Sequence[str], day: date) -> dict[str, tuple[date, int]]:
+    """Of those that were raised and formed by that day: that day, and 1.0000."""
+    rows = await tx.fetch(
+        "select fund, ended_on from raise_offering where book = 0 and fund = any($1) and ended = 'formed' and ended_on <= $2",
+        list(funds),
+        day,
+    )
+    return {row["fund"]: (row["ended_on"], NAV_SCALE) for row in rows}
 
 
 async def navs_before(tx: Any, days: Iterable[tuple[str, date]]) -> dict[tuple[str, date], tuple[date, int]]:

@@ -21,6 +21,7 @@ from tapwealth.flows.frame import moment
 from tapwealth.flows.funds import exchange_out, raises, redemption, subscription, units
 from tapwealth.flows.funds.redemption import CancelOrder
 from tapwealth.flows.funds.subscription import Placing, Subscribed, SubscribeFund
+from tapwealth.flows.reports.assets import assets_of
 from tapwealth.flows.reports.customers import CustomerView, customer_view
 from tapwealth.funds import raise_store
 from tapwealth.funds.conditions import FundStatus
@@ -517,6 +518,13 @@ async def seen_by(place: FundTown, person: Person) -> CustomerView:
         return await customer_view(place.house, tx, row, 1)
 
 
+async def owned(place: FundTown, person: Person, day: date) -> int:
+    """Fen of everything at the end of a date."""
+    async with place.house.database.read() as tx:
+        row = (await customers.persons(tx, [(person.book, person.id)]))[person.id]
+        return (await assets_of(place.house, tx, row, day)).worth
+
+
 async def test_a_customer_sees_a_subscription_and_is_as_rich_as_before(place: FundTown) -> None:
     three = await sold_out(place)
     view = await seen_by(place, three[2])
@@ -527,6 +535,9 @@ async def test_a_customer_sees_a_subscription_and_is_as_rich_as_before(place: Fu
     view = await seen_by(place, three[2])
     assert (view.wealth, view.subscriptions[0].state_en) == (20_000_00, "taken; the fund is not formed yet")
     await place.next_day(TUESDAY)
+    view = await seen_by(place, three[2])
+    assert (view.wealth, view.funds[0].nav_date, view.returns[0].gain) == (20_000_01, WEDNESDAY, 1), "formed at 1.0000, and not priced yet"
+    assert [await owned(place, three[2], day) for day in (MONDAY, TUESDAY, WEDNESDAY)] == [20_000_00, 20_000_00, 20_000_01]
     quote(place, WEDNESDAY, 1_0000)
     await place.next_day(WEDNESDAY)
     view = await seen_by(place, three[2])

@@ -157,11 +157,13 @@ _Prices = dict[str, tuple[date, int]]
 
 
 async def _prices(tx: Any, held: Sequence[Fund], day: date) -> _Prices:
-    """Of the funds that have one, the newest up to that day."""
+    """Of the funds that have one, the newest up to that day; of one that was formed and has none yet, that at which it was raised."""
     after = day + timedelta(days=1)
     priced = [(one.code, after) for one in held if one.kind is FundKind.NAV]
     found = await quotation_store.navs_before(tx, priced) if priced else {}
-    return {fund: price for (fund, _), price in found.items()}
+    prices = {fund: price for (fund, _), price in found.items()}
+    unpriced = [fund for fund, _ in priced if fund not in prices]
+    return prices | (await quotation_store.issued(tx, unpriced, day) if unpriced else {})
 
 
 def _line(account: _Account, amount: int, prices: _Prices) -> AssetLine:
