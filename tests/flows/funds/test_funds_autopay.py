@@ -142,6 +142,24 @@ async def test_a_day_is_looked_after_once_by_however_many_workers(place: FundTow
     assert await place.owed(wang.wallet) == [370_00]
 
 
+async def test_what_is_paid_does_not_hang_on_which_biller_answers_first(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
+    wang = await holder(place, 150_00)
+    for account, number in ((ACCOUNT, "B1"), ("1234567891", "B2")):
+        await agree(place, wang, account_number=account, fund="")
+        place.biller.owe(account, number, 130_00)
+    assert await at(place, TUESDAY, 10) == ["told", "told"]
+    honest, answered = place.biller.inquire, list[str]()
+
+    async def slow_for_the_first(serial: str, account: str, further: Any) -> Any:
+        await asyncio.sleep(0.1 if account == ACCOUNT else 0)
+        answered.append(account)
+        return await honest(serial, account, further)
+
+    monkeypatch.setattr(place.biller, "inquire", slow_for_the_first)
+    assert await at(place, WEDNESDAY, 10) == ["placed", "refused"], "the wallet has enough for one of them"
+    assert answered == ["1234567891", ACCOUNT]
+
+
 async def test_a_silent_biller_is_asked_again_and_nothing_is_decided_meanwhile(place: FundTown, monkeypatch: pytest.MonkeyPatch) -> None:
     wang = await holder(place, 500_00)
     await agree(place, wang)

@@ -64,8 +64,8 @@ async def run_due(house: House) -> list[str]:
         said = await autopay_cards.collected(tx, rows)
         answered = [row for row in rows if said[row.bill][0] != _WAITS][:AT_ONCE]
     went_on = await asyncio.gather(*(_went_on(house, day, row, known) for row in answered))
-    ended = await asyncio.gather(*(_looked(house, day, one, known[one.biller]) for one in due))
-    return [one.value for one in went_on if one is not None] + [one.state.value for one in ended if one is not None]
+    ended = await asyncio.gather(*(_looked_in_order(house, day, mine, known) for mine in _by_person(due)))
+    return [one.value for one in went_on if one is not None] + [one.state.value for of in ended for one in of if one is not None]
 
 
 _WAITS = "instructed"
@@ -82,10 +82,33 @@ async def _went_on(house: House, day: date, row: DueBill, known: Mapping[UUID, B
     return None
 
 
-async def _looked(house: House, day: date, one: Autopay, biller: BillerRow) -> Look | None:
+def _by_person(due: Sequence[Autopay]) -> list[list[Autopay]]:
+    found: dict[UUID, list[Autopay]] = {}
+    for one in due:
+        found.setdefault(one.person, []).append(one)
+    return list(found.values())
+
+
+async def _looked_in_order(house: House, day: date, mine: Sequence[Autopay], known: Mapping[UUID, BillerRow]) -> list[Look | None]:
+    """One person's. The billers are asked all at once; what wallet, fund and card pay does not hang on which of them answers first."""
+    said = await asyncio.gather(*(_ask(house, day, one, known[one.biller]) for one in mine), return_exceptions=True)
+    return [await _looked(house, day, one, known[one.biller], shown) for one, shown in zip(mine, said, strict=True)]
+
+
+async def _ask(house: House, day: date, one: Autopay, biller: BillerRow) -> BillsPresented | Refusal:
+    """What is owed now, each time. Raises Outage where the biller does not answer."""
+    caller = Caller(ActorKind.PLATFORM, "autopay", "agreement", one.person, one.book)
+    asked = Envelope(house.new_id(shanghai(day, FROM_HOUR), one.book), caller, shanghai(day, FROM_HOUR))
+    account, further = inputs_of(house, one)
+    return await paying.inquire_bill(house, asked, InquireBill(biller.biller.code, account, one.item, dict(further)))
+
+
+async def _looked(house: House, day: date, one: Autopay, biller: BillerRow, shown: BillsPresented | Refusal | BaseException) -> Look | None:
     """A day's look; one that came to no end, by the biller's silence or a fault with this agreement, is made again after the others'."""
     try:
-        return await _look(house, day, one, biller)
+        if isinstance(shown, BaseException):
+            raise shown
+        return await _look(house, day, one, biller, shown)
     except Outage:
         pass
     except Exception:
@@ -100,12 +123,8 @@ def _is_time(item: BillerItem, now: datetime, day: date) -> bool:
     return item.hours.cover(now) and (now >= ten or not item.hours.cover(ten))
 
 
-async def _look(house: House, day: date, one: Autopay, biller: BillerRow) -> Look | None:
-    """Ask the biller, then do what is due; None where another worker was first. Raises Outage where the biller does not answer."""
-    caller = Caller(ActorKind.PLATFORM, "autopay", "agreement", one.person, one.book)
-    asked = Envelope(house.new_id(shanghai(day, FROM_HOUR), one.book), caller, shanghai(day, FROM_HOUR))  # what is owed now, each time
-    account, further = inputs_of(house, one)
-    shown = await paying.inquire_bill(house, asked, InquireBill(biller.biller.code, account, one.item, dict(further)))
+async def _look(house: House, day: date, one: Autopay, biller: BillerRow, shown: BillsPresented | Refusal) -> Look | None:
+    """Do what is due by what the biller said; None where another worker was first."""
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, [one.book])
         at = await moment(tx)
