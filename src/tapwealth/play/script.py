@@ -147,15 +147,19 @@ _WEEKEND = [
 ]
 
 
+def _bills(day: int) -> Scene:
+    """At ten, when the platform begins to look, and before whatever else happens then; on the first day once they are agreed."""
+    at = (11, 50, 0) if day == 4 else (10, 0, 0)
+    return Scene(day, at, f"day {day + 1}: the third customer's bills are looked after", bills_looked_after(CHEN, day))
+
+
 def scenes(days: int = DAYS) -> list[Scene]:
     """Everything that happens on the first `days` days, each closed after midnight."""
-    played = [*_MONDAY, *_TUESDAY, *_WEDNESDAY, *_THURSDAY, *_FRIDAY, *_WEEKEND]
+    played = [_bills(day) for day in range(4, days)]
+    played += [*_MONDAY, *_TUESDAY, *_WEDNESDAY, *_THURSDAY, *_FRIDAY, *_WEEKEND]
     for day in range(2, days):
         if day % 7 < _DEALING_DAYS:
             played.append(Scene(day, (14, 10, 0), f"day {day + 1}: the third customer's wallet is swept", swept(CHEN, day)))
-    for day in range(4, days):
-        at = (11, 50, 0) if day == 4 else (10, 20, 0)
-        played.append(Scene(day, at, f"day {day + 1}: the third customer's bills are looked after", bills_looked_after(CHEN, day)))
     for day in range(days):
         played.append(Scene(day, (23, 0, 0), f"day {day + 1}: the shops settle their batches", acts.settle_tills))
         played.append(Scene(day + 1, (0, 30, 0), f"day {day + 1}: the date is closed", close_day(day)))
