@@ -62,6 +62,7 @@ WRONG = [
     (fixed(*CERTIFICATE), ("line 7, column 12 (parameters.minimum)", "give 200,000.00 or more")),
     (notice(("days: 7", "days: 3")), ("line 6, column 28 (parameters.form.days)", "no notice of 3 days", "give 1 or 7")),
     (notice(("least_balance: 50000.00", "least_balance: 1.00")), ("(parameters.form.least_balance)", "give 50,000.00 or more")),
+    (notice(("least_withdrawal: 50000.00", "least_withdrawal: 50000.01")), ("(parameters.form.least_withdrawal)", "`least_balance`")),
     (notice(("minimum: 50000.00", "minimum: 49999.99")), ("line 7, column 12 (parameters.minimum)", "give 50,000.00 or more")),
     # the chart
     (fixed(("    - {term: 1y, rate: 3.03}\n", "")),

@@ -148,6 +148,9 @@ def check(said: DepositParameters) -> None:
         hint = "leave it out" if said.demand else "name the demand deposit whose rate holds for what is withdrawn early"
         raise BadInput("a demand deposit, and it alone, has the demand rate itself", where="demand", hint=hint)
     _check_form(said.form)
+    if isinstance(said.form, Notice) and said.form.least_withdrawal > min(said.minimum, said.form.least_balance):
+        text = "what is opened, or left, with less than that could never be taken out at the rate of the notice"
+        raise BadInput(text, where="form.least_withdrawal", hint="give at most `minimum` and `least_balance`")
     for number, part in enumerate(said.chart):
         _check_part(f"chart[{number}].rates", part, said)
 
