@@ -61,6 +61,8 @@ async def test_money_that_comes_back_goes_to_the_insurer_also_what_was_awaited_n
     await paid(place, claim)
     expected, never = await expect(30_000), await expect(10_000)
     assert code(await expect(35_001)) == code(await give_back(35_001)) == "MORE_THAN_PAID"
+    async with place.house.database.read() as tx:
+        assert sorted(one.amount for one in await claim_reports.awaited(place.house, tx)) == [10_000, 30_000]
     assert (await withdraw(never.pay_under)).left == (await withdraw(expected.pay_under)).left - 30_000 == 45_000
     assert code(await withdraw(never.pay_under)) == "OVER"
     assert code(await withdraw("RCV-NOBODY")) == "UNKNOWN_RECOVERY"
@@ -71,6 +73,7 @@ async def test_money_that_comes_back_goes_to_the_insurer_also_what_was_awaited_n
     assert (await place.total(Kind.CLAIM_RECOVERED), await place.owed(wang.wallet)) == (75_000, [110_100])
     assert await place.total(Kind.SUSPENSE) == 10_000, "more would have come back than was paid"
     async with place.house.database.read() as tx:
+        assert await claim_reports.awaited(place.house, tx) == []
         shown = await claim_reports.claim_view(place.house, tx, None, claim)
         assert not isinstance(shown, Refusal)
         assert [(one.state, one.amount, one.why) for one in shown.recoveries] == [

@@ -346,6 +346,15 @@ async def recoveries_by_serial(tx: Any, books: Sequence[int], serials: Sequence[
     return {row["serial"]: _recovery(row) for row in rows}
 
 
+async def recoveries_awaited(tx: Any, books: Sequence[int]) -> list[RecoveryRow]:
+    """Those that are still to come, the oldest first."""
+    rows = await tx.fetch(
+        "select * from claim_recovery where book = any($1) and received_on is null and withdrawn_on is null order by expected_on, serial",
+        list(books),
+    )
+    return [_recovery(row) for row in rows]
+
+
 async def erase_sources(tx: Any, keys: Sequence[Key]) -> None:
     """Who paid money back for these claims, or why they do not."""
     await tx.execute(

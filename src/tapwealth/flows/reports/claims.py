@@ -87,8 +87,9 @@ class LookView(msgspec.Struct, frozen=True):
 
 
 class RecoveryView(msgspec.Struct, frozen=True):
-    """Fen that come back, or were to: `expected`, `received` (also what came in after all) or `withdrawn`, and `why` it was."""
+    """Fen of a claim that come back, or were to: `expected`, `received` (also what came in after all) or `withdrawn`, and `why` it was."""
 
+    claim: UUID
     pay_under: str
     amount: int
     source: str
@@ -157,6 +158,11 @@ async def waiting(house: House, tx: Any) -> list[ClaimLine]:
     return await lines(tx, await claim_store.open_claims(tx, list(house.all_books)))
 
 
+async def awaited(house: House, tx: Any) -> list[RecoveryView]:
+    """Of all claims what is expected back and has not come, the oldest first."""
+    return [_recovery(house, one) for one in await claim_store.recoveries_awaited(tx, list(house.all_books))]
+
+
 async def claim_view(house: House, tx: Any, person: UUID | None, identifier: UUID) -> ClaimView | Refusal:
     """A claim of that person; None: of anybody."""
     key = (book_of(identifier), identifier)
@@ -210,7 +216,7 @@ def _payment(row: PaymentRow) -> ClaimPaymentView:
 def _recovery(house: House, row: RecoveryRow) -> RecoveryView:
     state = "received" if row.received_on else "withdrawn" if row.withdrawn_on else "expected"
     source, why = (opened_text(house, row.claim, one) if one else "" for one in (row.source, row.withdrawn_why))
-    return RecoveryView(row.serial, row.amount, source, state, row.expected_on, row.received_on, row.withdrawn_on, why)
+    return RecoveryView(row.claim, row.serial, row.amount, source, state, row.expected_on, row.received_on, row.withdrawn_on, why)
 
 
 async def disputed(tx: Any, book: int, person: UUID) -> list[DisputeView]:

@@ -126,6 +126,7 @@ def views(house: House) -> Mapping[str, View]:
         ),
         "claims": lambda caller, _given: _claims(house, caller),
         "claim/{id}": lambda caller, given: _claim(house, caller, _id(given)),
+        "recoveries": lambda caller, _given: _recoveries(house, caller),
         "disputes": lambda caller, _given: _own(house, caller, claims.disputed),
         "deposits": lambda caller, _given: _own(house, caller, deposits.held),
         "deposit_insurance": lambda caller, _given: _own(house, caller, insured),
@@ -305,6 +306,14 @@ async def _claim(house: House, caller: Caller | None, identifier: UUID) -> Any:
         if caller.person is None and not await _may(tx, caller, OperatorRole.OPERATIONS, OperatorRole.COMPLIANCE):
             return Refusal(ReportRefusal.NOT_YOURS, "what shows a loss is for its claimant, operations and compliance; sign in as one")
         return await claims.claim_view(house, tx, caller.person, identifier)
+
+
+async def _recoveries(house: House, caller: Caller | None) -> Any:
+    """Who caused a loss is named: to operations and compliance."""
+    async with house.database.read() as tx:
+        if not _is_operator(caller) or not await _may(tx, caller, OperatorRole.OPERATIONS, OperatorRole.COMPLIANCE):
+            return Refusal(ReportRefusal.NOT_YOURS, "what is awaited of claims is for operations and compliance; sign in as one")
+        return await claims.awaited(house, tx)
 
 
 async def _sale(house: House, caller: Caller | None, sale: UUID) -> Any:
