@@ -31,6 +31,10 @@ from tapwealth.web.customer_pages import customer_pages
 RICH = 2_000_000_00
 _BEYOND = """width => [...document.querySelectorAll('main *')].map(one => [one.outerHTML.slice(0, 80), one.getBoundingClientRect()])
     .filter(([_, box]) => box.left < -0.5 || box.right > width + 0.5).map(([text]) => text)"""
+_BROKEN = """all => all.filter(one => {
+  const words = document.createRange(); words.selectNodeContents(one);
+  return one.textContent.length < 5 && words.getBoundingClientRect().height > 26;
+}).map(one => one.textContent)"""
 _UNNAMED = """() => [...document.querySelectorAll('main input:not([type=hidden]), main select')]
     .filter(one => one.labels.length !== 1).map(one => one.outerHTML)"""
 
@@ -130,6 +134,7 @@ async def test_a_deposit_is_opened_once_at_the_rate_that_was_shown(counter: Coun
             await page.get_by_label("金额").fill(text)
             await page.get_by_role("button", name="下一步").click()
             assert await texts(page, ".wrong") == [wrong or "需要 2,000,000.01 元，可用 2,000,000.00 元；请先转入资金"]
+        assert await texts(page, "h1") == ["整存整取"], "its kind is its name"
         await fits(page, tmp_path / "wrong.png")
         await page.get_by_label("金额").fill("10000")
         await page.get_by_label("存期").select_option("1y")
@@ -137,6 +142,8 @@ async def test_a_deposit_is_opened_once_at_the_rate_that_was_shown(counter: Coun
         await page.get_by_role("button", name="下一步").click()
         shown = (await texts(page, "main"))[0]
         assert all(part in shown for part in ("年利率 3.25%", "到期日 2015-02-24", "到期利息 ¥325.00", "到期时 自动转存", "（terms）"))
+        assert "开户银行（联行号） 北京银行 313100000013" in shown
+        assert await page.locator(".facts dt").evaluate_all(_BROKEN) == [], "no short word breaks"
         await fits(page, tmp_path / "agree.png")
         assert await counter.wallet(person) == RICH
         sent = await page.evaluate("() => Object.fromEntries(new FormData(document.querySelector('main form')))")

@@ -320,6 +320,7 @@ async def test_a_policy_for_a_year_goes_on_by_agreement_and_one_that_is_over_owe
         await place.work("insurer", policies.deliver)
         over = await desk.get(here)
         assert ("已退保" in over.text, 'id="collect"' in over.source, await agreed(desk)) == (True, False, {})
+        assert "目前没有保障中的保单" in (await desk.get("/policies")).text
         late = await desk.send(there, shown, "/collect", most="760", renews="yes", do="agree", key=str(uuid4()))
         assert (late.status, "保单已退保；不再缴费" in late.text) == (422, True), late.text
     async with before_the_pages(place, "Collector") as desk:

@@ -37,6 +37,7 @@ from tapwealth.flows.insurance.claim_papers import AskPapers
 from tapwealth.flows.insurance.claim_recoveries import ExpectRecovery
 from tapwealth.flows.insurance.claims import AppealClaim, NotifyClaim, WithdrawClaim
 from tapwealth.flows.insurance.policies import CancelPolicy
+from tapwealth.flows.reports import claim_counter
 from tapwealth.insurance import claim_store, store
 from tapwealth.insurance.claim import ClaimState, LossKind, Paper
 from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimRefused
@@ -98,9 +99,15 @@ async def test_a_screen_is_paid_once_less_the_excess_and_a_second_one_is_not(pla
 
 
 async def test_when_nothing_is_left_to_be_paid_all_of_the_premium_is_earned(place: Town, wang: Person, policy: UUID) -> None:
+    async def to_claim_by() -> list[UUID]:
+        async with place.house.database.read() as tx:
+            return [one.policy for one in await claim_counter.claimable(tx, wang.book, wang.id)]
+
     claim = await claimed(place, wang, policy)
+    assert await to_claim_by() == [policy]
     await assess(place, claim, 80_000)
     await paid(place, claim)
+    assert await to_claim_by() == [], "the page offers nothing that would be refused"
     before, after = [await reports.earned_premiums(place.house, day) for day in (NEXT_MONDAY - timedelta(days=1), NEXT_MONDAY)]
     assert [(one.premium, one.earned) for one in (*before, *after)] == [(19_900, 327), (19_900, 19_900)]
 

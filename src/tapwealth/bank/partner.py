@@ -12,3 +12,8 @@ def at_partner(bank: str, *, where: str) -> None:
     if bank != BANK_CNAPS:
         text = f"{bank} is not the bank at which it would lie"
         raise BadInput(text, where=where, hint=f"write {BANK_CNAPS}, {BANK_NAMES[1]}")
+
+
+def named(cnaps: str, place: int) -> str:
+    """A bank's number behind its name, Chinese (0) or English (1), if it is known."""
+    return f"{BANK_NAMES[place]} {cnaps}" if cnaps == BANK_CNAPS else cnaps

@@ -103,8 +103,13 @@ class Written(NamedTuple):
 
 
 def shown_documents(files: Sequence[Document], language: str) -> list[ShownDocument]:
-    """A definition's documents, under their titles in that language."""
-    return [ShownDocument(one.title.zh if language == "zh" else one.title.en, one.sha256) for one in files]
+    """A definition's documents, under their titles in that language; where two have the same one, that of the other language says so."""
+    titles = [one.title.zh if language == "zh" else one.title.en for one in files]
+    other = "（英文）" if language == "zh" else " (Chinese)"
+    return [
+        ShownDocument(title + other if one.language != language and titles.count(title) > 1 else title, one.sha256)
+        for one, title in zip(files, titles, strict=True)
+    ]
 
 
 def shown_offer(

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from tapwealth.bank.partner import named
 from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_offer, written
 from tapwealth.catalogue.version import Version
 from tapwealth.deposits.deposit import Deposit, Wish, percent
@@ -67,7 +68,7 @@ def _facts(terms: DepositParameters, place: int) -> list[Fact]:
     kind = WORDS[str(terms.form.__struct_config__.tag)][place]
     most = [Fact(("最高存入金额", "At most")[place], f"{format_minor(terms.maximum)}{yuan}")] if terms.maximum else []
     return [
-        Fact(("开户银行（联行号）", "Bank (CNAPS)")[place], terms.bank),
+        Fact(("开户银行（联行号）", "Bank (CNAPS)")[place], named(terms.bank, place)),
         Fact(("储种", "Kind")[place], kind),
         Fact(("起存金额", "At least")[place], f"{format_minor(terms.minimum)}{yuan}"),
         *most,

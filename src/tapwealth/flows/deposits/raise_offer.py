@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from tapwealth.bank.partner import named
 from tapwealth.catalogue.sale import Fact, Offer, Sale, SaleKind, shown_offer, written
 from tapwealth.catalogue.version import Version
 from tapwealth.compliance.suitability import LOWEST, Standing
@@ -72,7 +73,7 @@ def _facts(version: Version) -> dict[str, str]:
     shared = terms.allotment is Allotment.PRO_RATA
     allotted = "超额认购时按比例配售，未获配款项下一工作日退回" if shared else "按到达先后，募满即止"
     return {
-        "发行银行": terms.bank,
+        "发行银行": named(terms.bank, 0),
         "风险等级": f"R{version.definition.eligibility.risk_level}",
         "募集期": f"{until}，银行可提前结束",
         "募集规模": f"{format_minor(terms.target)}元，{allotted}",
@@ -94,7 +95,7 @@ def _facts_en(version: Version) -> dict[str, str]:
     allotted = "shared out pro rata if more is asked, the rest back on the next working day" if shared else "by arrival, closed when full"
     least = f"if {format_minor(terms.least)} yuan are raised; else the money is back within {terms.back_within} working days, with interest"
     return {
-        "Bank": terms.bank,
+        "Bank": named(terms.bank, 1),
         "Risk": f"R{version.definition.eligibility.risk_level}",
         "Raised": f"{until}; the bank may close it early",
         "Target": f"{format_minor(terms.target)} yuan, {allotted}",

@@ -31,6 +31,7 @@ from tapwealth.insurance.claim import (
     next_state,
 )
 from tapwealth.insurance.claim_store import PaperRow, PaymentRow
+from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.product import Health, Product
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
@@ -198,8 +199,9 @@ def _waits(claim: Claim) -> list[Stage]:
 
 
 async def claimable(tx: Any, book: int, person: UUID) -> list[Claimable]:
-    """Policies that the insurer has issued and their holder can claim by, the newest first."""
-    rows = [row for row in await store.policies_of(tx, book, person) if row.issued_on is not None and not row.being_cancelled]
+    """Policies that the insurer has issued and their holder can claim by, the newest first: none of which all is paid."""
+    every = await store.policies_of(tx, book, person)
+    rows = [row for row in every if row.issued_on is not None and not row.being_cancelled and row.state is not PolicyState.CLAIMED]
     products = await products_of(tx, rows)
     found = [(row, products[row.product, row.version]) for row in rows]
     return [
