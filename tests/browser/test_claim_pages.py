@@ -151,7 +151,8 @@ async def test_a_file_is_taken_from_nobody_else_and_kept_once(place: Town, house
         withdrawn = await desk.send(f"{claim.where}/withdraw", taken, "/withdraw")
         assert (withdrawn.status, "已结案" in withdrawn.text, "/papers#" in withdrawn.source) == (200, True, False)
     async with before_the_pages(place, "Thief") as thief:
-        assert (await thief.get(claim.where)).status == 404
+        nothing = await thief.get(claim.where)
+        assert (nothing.status, "返回理赔" in nothing.text, "缴费机构" in nothing.text) == (404, True, False), nothing.text
         assert (await thief.http.get(f"/claims/papers/{link}")).status_code == 404
         own = await thief.get("/claims")
         stolen = await thief.http.post(
@@ -161,6 +162,7 @@ async def test_a_file_is_taken_from_nobody_else_and_kept_once(place: Town, house
         thief.http.cookies.clear()
         left = await thief.http.post(path, data={}, files=file)
         assert (left.status_code, 'name="next" value="/claims"' in left.text) == (401, True)
+        assert '<p class="bank">理赔</p>' in left.text, "the door says what it leads to"
 
 
 async def _announced(desk: Desk, path: str, length: int) -> str:

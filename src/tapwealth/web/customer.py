@@ -17,7 +17,7 @@ from tapwealth.web.forms import CUSTOMER, Form, forget, from_here, is_proved, re
 from tapwealth.web.page import Answer, in_each_language, root
 from tapwealth.web.posting import ELSEWHERE, STALE, WRONG, AddressOf, Run, go, is_key, later
 from tapwealth.web.said import Said, said_of
-from tapwealth.web.visit import Visit, home_of, next_of
+from tapwealth.web.visit import AREAS, Visit, home_of, next_of
 
 MOST_WORDS, MOST_FIELDS = 16 << 10, 120
 """Bytes and fields of the greatest form."""
@@ -132,7 +132,7 @@ async def _door(visit: Visit) -> Response:
 def at_door(visit: Visit, wanted: str, said: Said | None = None) -> Response:
     """The same, with what is said of the last attempt."""
     status = HTTPStatus.UNAUTHORIZED if said else HTTPStatus.OK
-    return visit.shown("customer_sign_in.html", {"next": wanted, "said": said}, status)
+    return visit.shown("customer_sign_in.html", {"next": wanted, "said": said, "area": AREAS[home_of(wanted)]}, status)
 
 
 def ended(visit: Visit, home: str) -> Response:

@@ -22,6 +22,12 @@ from tapwealth.web.posting import Run, a_key
 from tapwealth.web.said import Said
 
 _OURS = re.compile(r"(/en)?/(bills|bill|autopays|assets|deposits|wealth|policies|claims)([/?][!-~]*)?", re.ASCII)
+AREAS: Mapping[str, tuple[str, str]] = {
+    "/bills": ("生活缴费", "Bills"), "/autopays": ("自动缴费", "Autopay"), "/assets": ("我的资产", "What I own"),
+    "/deposits": ("存款", "Deposits"), "/wealth": ("银行理财", "Wealth products"), "/policies": ("保险", "Insurance"),
+    "/claims": ("理赔", "Claims"),
+}  # fmt: skip
+"""What it is about where pages begin."""
 _NOTHING = Said(("这里没有内容", "Nothing is here"), "没有这一项，或者它不是您的。", "there is no such thing, or it is not yours")
 
 
@@ -113,7 +119,8 @@ class Visit:
         return page.html(template, self.language, {**shared, **values}, status)
 
     def refuse(self, said: Said, status: int = HTTPStatus.FORBIDDEN) -> Response:
-        return self.shown("customer_refused.html", {"said": said}, status)
+        home = home_of(self.request.url.path)
+        return self.shown("customer_refused.html", {"said": said, "home": home, "area": AREAS[home]}, status)
 
     def nothing(self) -> Response:
         """There is no such thing, or it is somebody else's."""
