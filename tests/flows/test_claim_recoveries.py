@@ -13,9 +13,8 @@ from policy_files import SCREEN_FILE, sell_policies
 from tapwealth.bank import store as bank
 from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Outcome
-from tapwealth.flows.insurance import claim_recoveries, claims, insurers
-from tapwealth.flows.insurance.claim_recoveries import ExpectRecovery, WithdrawRecovery
-from tapwealth.flows.insurance.claims import GiveClaimBack
+from tapwealth.flows.insurance import claim_recoveries, insurers
+from tapwealth.flows.insurance.claim_recoveries import ExpectRecovery, GiveClaimBack, WithdrawRecovery
 from tapwealth.flows.reports import claims as claim_reports
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
@@ -51,7 +50,7 @@ async def test_money_that_comes_back_goes_to_the_insurer_also_what_was_awaited_n
         return await claim_recoveries.expect(place.house, await operator(place, "ops.chen"), command)
 
     async def give_back(amount: int) -> Any:
-        return await claims.give_back(place.house, place.envelope(wang), GiveClaimBack(claim, amount))
+        return await claim_recoveries.give_back(place.house, place.envelope(wang), GiveClaimBack(claim, amount))
 
     async def withdraw(name: str) -> Any:
         envelope, command = await operator(place, "ops.chen"), WithdrawRecovery(claim, name, "the neighbour has moved")

@@ -11,8 +11,9 @@ from claim_town import assess, give, insured, paid, seen, watch
 from evidence_files import pdf
 from policy_files import SCREEN_FILE, sell_policies
 
-from tapwealth.flows.insurance import claims
-from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
+from tapwealth.flows.insurance import claim_notification
+from tapwealth.flows.insurance.claim_notification import NotifyClaim
+from tapwealth.flows.insurance.claims import ClaimStands
 from tapwealth.flows.issuing import disputes
 from tapwealth.flows.issuing.disputes import DisputeTap, TapDisputed
 from tapwealth.insurance.claim import ClaimState, LossKind, Paper
@@ -40,7 +41,7 @@ async def dispute(host: CardTown, person: Person, tap: UUID) -> Any:
 
 async def claim(host: CardTown, person: Person, policy: UUID, tap: UUID) -> Any:
     said = NotifyClaim(policy, LossKind.PAYMENT, "I was asleep at home", tap=tap)
-    return await claims.notify(host.place.house, host.place.envelope(person), said)
+    return await claim_notification.notify(host.place.house, host.place.envelope(person), said)
 
 
 @pytest.fixture

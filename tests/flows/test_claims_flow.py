@@ -31,11 +31,12 @@ from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE, sell_policies
 
 from tapwealth.bank import store as bank
 from tapwealth.flows import reports, setup
-from tapwealth.flows.insurance import claim_papers, claim_recoveries, claims, insurers, policies
+from tapwealth.flows.insurance import claim_notification, claim_papers, claim_recoveries, claims, insurers, policies
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
+from tapwealth.flows.insurance.claim_notification import NotifyClaim, NotifyDeath
 from tapwealth.flows.insurance.claim_papers import AskPapers
 from tapwealth.flows.insurance.claim_recoveries import ExpectRecovery
-from tapwealth.flows.insurance.claims import AppealClaim, NotifyClaim, WithdrawClaim
+from tapwealth.flows.insurance.claims import AppealClaim, WithdrawClaim
 from tapwealth.flows.insurance.policies import CancelPolicy
 from tapwealth.flows.reports import claim_counter
 from tapwealth.insurance import claim_store, store
@@ -130,11 +131,9 @@ async def test_what_a_policy_does_not_pay_is_said_at_once(place: Town, wang: Per
         NotifyClaim(policy, LossKind.PAYMENT, "x", NEXT_MONDAY, tap=UUID(int=1)),
     ):
         with pytest.raises(BadInput):
-            await claims.notify(place.house, place.envelope(wang), wrong)
-    assert (
-        code(await claims.notify(place.house, place.envelope(wang), NotifyClaim(policy, LossKind.ACCIDENT, "x", NEXT_MONDAY, 1)))
-        == "OTHER_LOSS"
-    )
+            await claim_notification.notify(place.house, place.envelope(wang), wrong)
+    other = NotifyClaim(policy, LossKind.ACCIDENT, "x", NEXT_MONDAY, 1)
+    assert code(await claim_notification.notify(place.house, place.envelope(wang), other)) == "OTHER_LOSS"
     async with place.house.database.transaction() as tx:
         assert await claim_store.claims_of(tx, wang.book, wang.id) == []
 
@@ -363,11 +362,11 @@ async def test_a_death_is_paid_by_the_insurer_to_whom_the_policy_names(place: To
     await insurers.begin_cover(place.house, NEXT_MONDAY)
 
     async def notify(*, own_hand: bool) -> Any:
-        command = claims.NotifyDeath(policy, NEXT_MONDAY, "a fall from a ladder", own_hand)
-        return await claims.notify_death(place.house, await operator(place, "ops.chen"), command)
+        command = NotifyDeath(policy, NEXT_MONDAY, "a fall from a ladder", own_hand)
+        return await claim_notification.notify_death(place.house, await operator(place, "ops.chen"), command)
 
     with pytest.raises(BadInput, match="ask operations"):
-        await claims.notify(place.house, place.envelope(wang), NotifyClaim(policy, LossKind.DEATH, "x", NEXT_MONDAY, 1))
+        await claim_notification.notify(place.house, place.envelope(wang), NotifyClaim(policy, LossKind.DEATH, "x", NEXT_MONDAY, 1))
     assert code(await notify(own_hand=True)) == "BY_OWN_HAND"
     claim = UUID((await notify(own_hand=False)).claim)
     assert code(await notify(own_hand=False)) == "DEATH_CLAIMED", "one dies once"
@@ -396,14 +395,14 @@ async def test_a_death_by_accident_is_paid_to_whom_the_policy_names_and_ends_it(
     await insurers.begin_cover(place.house, NEXT_MONDAY)
     before = await place.owed(wang.wallet)
     bruise = NotifyClaim(policy, LossKind.ACCIDENT, "a broken arm", NEXT_MONDAY, 90_000)
-    harm = UUID((await claims.notify(place.house, place.envelope(wang), bruise)).claim)
+    harm = UUID((await claim_notification.notify(place.house, place.envelope(wang), bruise)).claim)
     await give(place, wang, harm, Paper.MEDICAL, jpeg())
     await give(place, wang, harm, Paper.INVOICE, png(), "image/png")
     await assess(place, harm, 90_000)
     await paid(place, harm)
     assert await place.owed(wang.wallet) == [before[0] + 90_000], "what harms the insured is theirs"
     chen = await operator(place, "ops.chen")
-    claim = UUID((await claims.notify_death(place.house, chen, claims.NotifyDeath(policy, NEXT_MONDAY, "a fall"))).claim)
+    claim = UUID((await claim_notification.notify_death(place.house, chen, NotifyDeath(policy, NEXT_MONDAY, "a fall"))).claim)
     await claim_papers.give(place.house, await operator(place, "ops.chen"), claim, Paper.DEATH, "image/jpeg", jpeg())
     sum_insured = (await seen(place, claim))[0].loss
     assert not isinstance(await decided(place, await propose(place, ProposeAssessment(claim, sum_insured))), Refusal)

@@ -20,9 +20,10 @@ from policy_files import ACCIDENT_FILE, SCREEN_FILE, sell_policies
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.flows import reports, setup
-from tapwealth.flows.insurance import claim_papers, claims, endorsement_outcomes, endorsements, insurers, policies
+from tapwealth.flows.insurance import claim_notification, claim_papers, endorsement_outcomes, endorsements, insurers, policies
 from tapwealth.flows.insurance.applicants import NamedBeneficiary
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
+from tapwealth.flows.insurance.claim_notification import NotifyDeath
 from tapwealth.flows.insurance.endorsements import ChangeBeneficiaries
 from tapwealth.flows.insurance.guardians import ProposeGuardian
 from tapwealth.flows.insurance.policies import BuyPolicy
@@ -162,8 +163,8 @@ async def test_of_a_death_those_receive_who_were_named_on_that_day_and_lived_on(
     chen = await operator(asking, "ops.chen")
     for wrong in (0, 5):
         with pytest.raises(BadInput, match=f"named 4 people on that day, none of them is number {wrong}"):
-            await claims.notify_death(asking.house, chen, claims.NotifyDeath(policy, died, "a fall", died_before=[wrong]))
-    claim = UUID((await claims.notify_death(asking.house, chen, claims.NotifyDeath(policy, died, "a fall", died_before=[4]))).claim)
+            await claim_notification.notify_death(asking.house, chen, NotifyDeath(policy, died, "a fall", died_before=[wrong]))
+    claim = UUID((await claim_notification.notify_death(asking.house, chen, NotifyDeath(policy, died, "a fall", died_before=[4]))).claim)
     await claim_papers.give(asking.house, await operator(asking, "ops.chen"), claim, Paper.DEATH, "image/jpeg", jpeg())
     assert await refused(asking, ProposeAssessment(claim, 40_000_000)) == (
         "NEEDS_GUARDIAN",

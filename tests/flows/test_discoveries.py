@@ -12,7 +12,7 @@ from policy_files import ASKING_FILE, sell_policies
 
 from tapwealth.flows import reports, setup
 from tapwealth.flows.frame import Caller, Envelope
-from tapwealth.flows.insurance import applications, claim_papers, claims, delivery, policies, premiums
+from tapwealth.flows.insurance import applications, claim_notification, claim_papers, claims, delivery, policies, premiums
 from tapwealth.flows.insurance.applications import Applied, ApplyForPolicy, ProposeUnderwriting
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.discoveries import ProposeRescission, ProposeTrueAge
@@ -111,8 +111,8 @@ async def test_of_what_was_untrue_on_purpose_no_loss_is_paid_whenever_it_was(pla
         await store.begin_cover(tx, [wang.book], KNOWN)
 
     async def notify() -> Any:
-        said = claims.NotifyDeath(policy, KNOWN - timedelta(days=1), "a fall from a ladder")
-        return await claims.notify_death(place.house, by(place, "ops.chen"), said)
+        said = claim_notification.NotifyDeath(policy, KNOWN - timedelta(days=1), "a fall from a ladder")
+        return await claim_notification.notify_death(place.house, by(place, "ops.chen"), said)
 
     before = await notify()
     given = await claim_papers.give(place.house, by(place, "ops.chen"), UUID(before.claim), Paper.DEATH, "image/jpeg", jpeg())

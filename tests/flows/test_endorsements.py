@@ -13,9 +13,10 @@ from policy_files import ACCIDENT_FILE, sell_policies
 
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
-from tapwealth.flows.insurance import claims, delivery, endorsement_outcomes, endorsements, insurers, policies
+from tapwealth.flows.insurance import claim_notification, delivery, endorsement_outcomes, endorsements, insurers, policies
 from tapwealth.flows.insurance.applicants import NamedBeneficiary
-from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
+from tapwealth.flows.insurance.claim_notification import NotifyClaim
+from tapwealth.flows.insurance.claims import ClaimStands
 from tapwealth.flows.insurance.endorsements import ChangeBeneficiaries, ChangeOccupation, ChangePolicyAddress, PolicyChanging
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.insurance import beneficiary_store, endorsement_store, insured_store, store
@@ -177,7 +178,7 @@ async def test_work_that_is_not_covered_ends_no_cover_while_a_claim_is_looked_at
     policy = await bought(place, wang)
     await place.clock(shanghai(NINE_LEFT, 10))
     said = NotifyClaim(policy, LossKind.ACCIDENT, "a fall", NINE_LEFT, 50_000)
-    stands = await claims.notify(place.house, place.envelope(wang), said)
+    stands = await claim_notification.notify(place.house, place.envelope(wang), said)
     assert isinstance(stands, ClaimStands), stands
     assert code(await change(place, wang, policy, THREE)) == "UNDER_WAY"
 

@@ -14,9 +14,10 @@ from identities import identity_of
 from policy_files import HEALTH_FILE, sell_policies
 
 from tapwealth.flows import reports
-from tapwealth.flows.insurance import claims, policies, premium_days, premiums
+from tapwealth.flows.insurance import claim_notification, policies, premium_days, premiums
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
-from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
+from tapwealth.flows.insurance.claim_notification import NotifyClaim
+from tapwealth.flows.insurance.claims import ClaimStands
 from tapwealth.flows.insurance.discoveries import ProposeTrueAge
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyTaken
 from tapwealth.flows.insurance.premiums import LetPremiums
@@ -52,7 +53,7 @@ async def bought(place: Town, person: Person, product: str = "CI10", **answers: 
 
 async def ill(place: Town, person: Person, policy: str, group: str, day: date, *, by_accident: bool = False) -> Any:
     said = NotifyClaim(UUID(policy), LossKind.ILLNESS, "found at the hospital", day, illness=group, by_accident=by_accident)
-    return await claims.notify(place.house, place.envelope(person), said)
+    return await claim_notification.notify(place.house, place.envelope(person), said)
 
 
 async def paid(place: Town, person: Person, stands: Any) -> int:
@@ -147,7 +148,7 @@ async def test_without_premiums_back_an_early_illness_brings_nothing_and_health_
     ):
         said = {"policy": UUID(taken.policy), "kind": LossKind.ILLNESS, "said": "ill", "loss_day": WAITED, "illness": "cancer"} | wrong
         with pytest.raises(BadInput, match=words):
-            await claims.notify(place.house, place.envelope(wang), NotifyClaim(**said))
+            await claim_notification.notify(place.house, place.envelope(wang), NotifyClaim(**said))
 
 
 async def test_it_is_given_back_in_its_first_days_and_put_right_when_the_age_was_another(place: Town) -> None:

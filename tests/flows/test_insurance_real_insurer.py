@@ -20,10 +20,10 @@ from policy_files import ACCIDENT_FILE, HEALTH_FILE, TERM_LIFE_FILE, sell_polici
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
 from tapwealth.flows import reports
-from tapwealth.flows.insurance import claims, endorsements, insurers, premium_days, premium_trust, premiums, settling
+from tapwealth.flows.insurance import claim_notification, endorsements, insurers, premium_days, premium_trust, premiums, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
-from tapwealth.flows.insurance.claims import NotifyClaim
+from tapwealth.flows.insurance.claim_notification import NotifyClaim
 from tapwealth.flows.insurance.endorsements import ChangeOccupation, PolicyChanging
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.flows.insurance.premium_views import premiums_shown
@@ -331,7 +331,7 @@ async def test_a_free_look_and_an_early_illness_give_back_all_commission_here_an
 async def too_early(place: Town, person: Person, policy: UUID, day: date) -> UUID:
     """A claim, with its papers, of an illness that was found on that day."""
     ill = NotifyClaim(policy, LossKind.ILLNESS, "in the hospital", day, illness="heart")
-    claim = UUID((await claims.notify(place.house, place.envelope(person), ill)).claim)
+    claim = UUID((await claim_notification.notify(place.house, place.envelope(person), ill)).claim)
     for paper in NEEDED[LossKind.ILLNESS]:
         await give(place, person, claim, paper, jpeg(comment=paper.encode()))
     return claim
@@ -356,7 +356,7 @@ async def test_premiums_that_are_kept_of_a_claim_are_paid_and_their_commission_i
     await insurers.begin_cover(place.house, bought.from_day)
     await premiums.let(place.house, place.envelope(wang), LetPremiums(policy, 20_000))
     ill = NotifyClaim(policy, LossKind.ILLNESS, "in the hospital", ILL_ON, illness="heart", by_accident=True)
-    claim = UUID((await claims.notify(place.house, place.envelope(wang), ill)).claim)
+    claim = UUID((await claim_notification.notify(place.house, place.envelope(wang), ill)).claim)
     for paper in NEEDED[LossKind.ILLNESS]:
         await give(place, wang, claim, paper, jpeg(comment=paper.encode()))
     await decided(place, await propose(place, ProposeAssessment(claim, 3_000_000)))
@@ -434,7 +434,7 @@ async def through_the_years(place: Town, tpins: SandboxPartner) -> None:
 
     async def ill(policy: UUID, day: date, group: str = "early_cancer") -> Any:
         said = NotifyClaim(policy, LossKind.ILLNESS, "at the hospital", day, illness=group)
-        return await claims.notify(place.house, place.envelope(li), said)
+        return await claim_notification.notify(place.house, place.envelope(li), said)
 
     async def paid(made: Any, amount: int) -> tuple[str, int, int]:
         claim = UUID(made.claim)

@@ -16,7 +16,7 @@ from tapwealth.flows import reports
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.insurance import claims, delivery, endorsements, insurers, premium_days, premium_outcomes, premiums
+from tapwealth.flows.insurance import claim_notification, delivery, endorsements, insurers, premium_days, premium_outcomes, premiums
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.endorsements import ChangePolicyAddress
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, InsuredPhone, PolicyCancelling, PolicyTaken
@@ -233,8 +233,8 @@ async def test_an_insurer_that_does_not_reinstate_gives_all_back(place: Town) ->
 
 async def died(place: Town, row: PolicyRow, day: date) -> str:
     """What becomes of a claim that is made now for a death on that day."""
-    said = claims.NotifyDeath(row.id, day, "a fall from a ladder")
-    answer = await claims.notify_death(place.house, await operator(place, "ops.chen"), said)
+    said = claim_notification.NotifyDeath(row.id, day, "a fall from a ladder")
+    answer = await claim_notification.notify_death(place.house, await operator(place, "ops.chen"), said)
     return answer.code.name if isinstance(answer, Refusal) else "taken"
 
 
@@ -445,8 +445,8 @@ async def test_no_premium_is_collected_for_after_a_death_while_it_is_looked_at(p
     await act(place, wang, LetPremiums(row.id, 30_000))
     await live(place, DUE - DAY)
     await place.clock(shanghai(DUE, 9))
-    claim = claims.NotifyDeath(row.id, DUE - DAY, "a fall")
-    assert not isinstance(await claims.notify_death(place.house, await operator(place, "ops.chen"), claim), Refusal)
+    claim = claim_notification.NotifyDeath(row.id, DUE - DAY, "a fall")
+    assert not isinstance(await claim_notification.notify_death(place.house, await operator(place, "ops.chen"), claim), Refusal)
     await ends(place, DUE)
     await ends(place, DUE + DAY)
     assert (await paid(place, row), await place.owed(wang.wallet)) == ([], [100_000 - PREMIUM])

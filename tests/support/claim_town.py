@@ -11,9 +11,19 @@ from policy_files import SCREEN_FILE, sell_policies
 
 from tapwealth.flows.bank import receipts
 from tapwealth.flows.bank.receipts import Pushed
-from tapwealth.flows.insurance import claim_assessment, claim_outcomes, claim_papers, claims, claims_days, insurers, policies
+from tapwealth.flows.insurance import (
+    claim_assessment,
+    claim_notification,
+    claim_outcomes,
+    claim_papers,
+    claims,
+    claims_days,
+    insurers,
+    policies,
+)
 from tapwealth.flows.insurance.claim_assessment import AssessClaim
-from tapwealth.flows.insurance.claims import ClaimStands, NotifyClaim
+from tapwealth.flows.insurance.claim_notification import NotifyClaim
+from tapwealth.flows.insurance.claims import ClaimStands
 from tapwealth.flows.insurance.policies import BuyPolicy, InsuredPhone, PolicyTaken
 from tapwealth.flows.insurance.premium_views import PremiumsShown, premiums_shown
 from tapwealth.insurance import claim_store, store
@@ -51,7 +61,7 @@ async def screens(place: Town, person: Person) -> UUID:
 
 async def crack(place: Town, person: Person, policy: UUID, day: date = NEXT_MONDAY, loss: int = 80_000, imei: str = IMEI) -> Any:
     said = NotifyClaim(policy, LossKind.SCREEN, "it fell on the stairs", day, loss, imei)
-    return await claims.notify(place.house, place.envelope(person), said)
+    return await claim_notification.notify(place.house, place.envelope(person), said)
 
 
 async def give(place: Town, person: Person, claim: UUID, paper: Paper, content: bytes, media_type: str = "image/jpeg") -> Any:

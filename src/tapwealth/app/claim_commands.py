@@ -9,7 +9,7 @@ from tapwealth.api.claim_files import claim_files
 from tapwealth.api.commands import CommandSpec, Gate
 from tapwealth.flows import setup
 from tapwealth.flows.frame import Envelope, House
-from tapwealth.flows.insurance import claim_assessment, claim_papers, claim_recoveries, claims, guardians
+from tapwealth.flows.insurance import claim_assessment, claim_notification, claim_papers, claim_recoveries, claims, guardians
 from tapwealth.flows.issuing import disputes
 from tapwealth.storage.operators import OperatorRole
 
@@ -21,11 +21,11 @@ def claim_commands(plain: Plain) -> dict[str, CommandSpec]:
     customer, operations = "customer", OperatorRole.OPERATIONS.value
     return {
         "dispute_tap": CommandSpec(disputes.DisputeTap, customer, plain(disputes.dispute)),
-        "notify_claim": CommandSpec(claims.NotifyClaim, customer, plain(claims.notify)),
-        "notify_death": CommandSpec(claims.NotifyDeath, operations, plain(claims.notify_death)),
+        "notify_claim": CommandSpec(claim_notification.NotifyClaim, customer, plain(claim_notification.notify)),
+        "notify_death": CommandSpec(claim_notification.NotifyDeath, operations, plain(claim_notification.notify_death)),
         "withdraw_claim": CommandSpec(claims.WithdrawClaim, customer, plain(claims.withdraw)),
         "appeal_claim": CommandSpec(claims.AppealClaim, customer, plain(claims.appeal)),
-        "give_claim_back": CommandSpec(claims.GiveClaimBack, customer, plain(claims.give_back)),
+        "give_claim_back": CommandSpec(claim_recoveries.GiveClaimBack, customer, plain(claim_recoveries.give_back)),
         "ask_claim_papers": CommandSpec(claim_papers.AskPapers, operations, plain(claim_papers.ask)),
         "assess_claim": CommandSpec(claim_assessment.AssessClaim, operations, plain(claim_assessment.assess)),
         "propose_guardian": CommandSpec(guardians.ProposeGuardian, operations, plain(setup.propose)),

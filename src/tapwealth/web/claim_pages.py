@@ -12,7 +12,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute
 
 from tapwealth.flows.insurance import claim_papers
-from tapwealth.flows.insurance.claims import AppealClaim, GiveClaimBack, NotifyClaim, WithdrawClaim
+from tapwealth.flows.insurance.claim_notification import NotifyClaim
+from tapwealth.flows.insurance.claim_recoveries import GiveClaimBack
+from tapwealth.flows.insurance.claims import AppealClaim, WithdrawClaim
 from tapwealth.flows.insurance.coming_files import ComingFiles
 from tapwealth.flows.issuing.disputes import DisputeTap
 from tapwealth.flows.reports import claim_counter

@@ -5,7 +5,8 @@ from typing import Any
 from tapwealth.api.v1.operation import Asked, Operation, who
 from tapwealth.flows.customers.people import PeopleRefusal
 from tapwealth.flows.frame import House
-from tapwealth.flows.insurance import claims
+from tapwealth.flows.insurance import claim_notification, claim_recoveries, claims
+from tapwealth.flows.insurance.claim_recoveries import GiveClaimBack
 from tapwealth.flows.issuing import disputes
 from tapwealth.flows.issuing.disputes import DisputeRefusal
 from tapwealth.flows.reports import claims as shown
@@ -61,7 +62,7 @@ def claim_operations(house: House) -> list[Operation]:
         ),
         Operation(
             "create_claim", "POST", f"{account}/claims", write, "Claim a loss of a policy", ClaimStands, takes=NewClaim,
-            act=performs(house, claims.notify, claims.NotifyClaim, ClaimStands), refusals=NOTIFYING,
+            act=performs(house, claim_notification.notify, claim_notification.NotifyClaim, ClaimStands), refusals=NOTIFYING,
             example={
                 "policy": _POLICY, "kind": "screen", "said": "it fell on the stairs", "loss_day": "2014-03-03", "loss": _YUAN,
                 "imei": "490154203237518",
@@ -98,7 +99,7 @@ def claim_operations(house: House) -> list[Operation]:
         ),
         Operation(
             "give_claim_back", "POST", f"{one}/give-back", write, "Give back what was got elsewhere", ClaimGivenBack,
-            act=performs(house, claims.give_back, claims.GiveClaimBack, ClaimGivenBack), takes=NewGivenBack, makes=False,
+            act=performs(house, claim_recoveries.give_back, GiveClaimBack, ClaimGivenBack), takes=NewGivenBack, makes=False,
             refusals=(_C.UNKNOWN_CLAIM, _C.MORE_THAN_PAID, PeopleRefusal.NO_MONEY), example={"amount": _YUAN},
         ),
     ]  # fmt: skip

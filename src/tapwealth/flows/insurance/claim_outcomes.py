@@ -20,7 +20,8 @@ from tapwealth.flows.customers.people import wallet_of
 from tapwealth.flows.frame import HOUSE_BOOK, House, Moment, moment
 from tapwealth.flows.insurance import claim_arrears, claim_notices, claim_receivers, claim_untold
 from tapwealth.flows.insurance.claim_notices import Telling, Told
-from tapwealth.flows.insurance.claims import CLAIMS, PAY, RECOVERED, left_to_recover, moved, policy_of, refuse, spent, tell_recovered
+from tapwealth.flows.insurance.claim_recoveries import left_to_recover, tell_recovered
+from tapwealth.flows.insurance.claims import CLAIMS, PAY, RECOVERED, moved, policy_of, refuse, spent
 from tapwealth.flows.insurance.insured import cover_ended
 from tapwealth.insurance import claim_entries, claim_store, policy_event_store, store
 from tapwealth.insurance.bordereau import BordereauEvent

@@ -6,22 +6,33 @@ it from somebody else. What comes in all the same is the insurer's, as long as n
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from tapwealth.customers import store as customers
 from tapwealth.flows.bank.payments import end_to_end
-from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once
+from tapwealth.flows.customers.people import no_money, own_key, wallet_of, who
+from tapwealth.flows.frame import HOUSE_BOOK, Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.claim_papers import any_claim
-from tapwealth.flows.insurance.claims import check_said, left_to_recover, policy_of, recoverable, sealed_text, still_lost
-from tapwealth.insurance import claim_store
-from tapwealth.insurance.claim import Claim, ClaimRefusal, LossKind, payable
+from tapwealth.flows.insurance.claims import CLAIMS, RECOVERED, check_said, own_claim, policy_of, sealed_text, still_lost
+from tapwealth.insurance import claim_entries, claim_store
+from tapwealth.insurance.claim import (
+    Claim,
+    ClaimRefusal,
+    LossKind,
+    payable,
+)
+from tapwealth.insurance.claim_entries import ClaimMoney
 from tapwealth.insurance.claim_store import RecoveryRow
 from tapwealth.kernel.ids import book_of, derived, without_book
-from tapwealth.kernel.money import checked
+from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import Refusal
+from tapwealth.storage import outbox
 from tapwealth.storage.database import Tx
+from tapwealth.storage.outbox import OutboxMessage
 
 
 class ExpectRecovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,6 +51,13 @@ class WithdrawRecovery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
+class GiveClaimBack(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Give `amount` fen of what was paid back to the insurer, since it was got elsewhere."""
+
+    claim: UUID
+    amount: int
+
+
 class RecoveryExpected(msgspec.Struct, frozen=True):
     """`pay_under` is what the payer is to name."""
 
@@ -55,6 +73,11 @@ class RecoveryWithdrawn(msgspec.Struct, frozen=True):
     pay_under: str
     amount: int
     left: int
+
+
+class ClaimGivenBack(msgspec.Struct, frozen=True):
+    claim: str
+    amount: int
 
 
 class ToGiveBack(NamedTuple):
@@ -81,6 +104,33 @@ async def to_give_back(tx: Tx, claim: Claim) -> ToGiveBack:
     return ToGiveBack(most, min(max(had - covered - back, 0), most), claim.loss - lost)
 
 
+async def give_back(house: House, envelope: Envelope, command: GiveClaimBack) -> ClaimGivenBack | Refusal:
+    """From the wallet, for the insurer: no more than was paid."""
+    checked(command.amount, where="amount")
+    book, person = who(envelope)
+
+    async def act(tx: Tx, at: Moment, actor: int) -> ClaimGivenBack | Refusal:
+        claim = await own_claim(tx, book, person, command.claim)
+        if isinstance(claim, Refusal):
+            return claim
+        known = (await customers.persons(tx, [(book, person)]))[person]
+        serial = end_to_end("RCV", own_key(envelope, "give_claim_back", known))
+        day = at.date_of(envelope.received_at)
+        recovery = await _recoverable(house, tx, claim, command.amount, serial, "the insured", day)
+        if isinstance(recovery, Refusal):
+            return recovery
+        wallet = await wallet_of(house, tx, book, person)
+        money = ClaimMoney(book, claim.id, serial, wallet, command.amount)
+        (answer,) = await post(house, tx, at, [claim_entries.claim_given_back(money, day, actor)])
+        if not answer.posted:
+            return no_money(command.amount, (await house.ledger.free(tx, at.now, [wallet]))[wallet])
+        await claim_store.add_recoveries(tx, [replace(recovery, received_on=day)])
+        await tell_recovered(tx, recovery)
+        return ClaimGivenBack(str(claim.id), command.amount)
+
+    return await once(house, [book], envelope, command, act, ClaimGivenBack)
+
+
 def books_of(house: House, claim: UUID) -> list[int]:
     """Those that are locked for what operations do with a claim."""
     book = book_of(claim)
@@ -100,7 +150,7 @@ async def expect(house: House, envelope: Envelope, command: ExpectRecovery) -> R
             text = "of somebody's life or body the insurer takes nothing from who caused the loss: that is the insured's own (46)"
             return Refusal(ClaimRefusal.NO_RECOURSE, text)
         serial = end_to_end("RCV", derived(without_book(claim.id), f"recovery:{envelope.key}"))
-        recovery = await recoverable(house, tx, claim, command.expected, serial, command.source, at.date_of(at.now))
+        recovery = await _recoverable(house, tx, claim, command.expected, serial, command.source, at.date_of(at.now))
         if isinstance(recovery, Refusal):
             return recovery
         await claim_store.add_recoveries(tx, [recovery])
@@ -142,3 +192,34 @@ def awaited(rows: Sequence[RecoveryRow], serial: str) -> RecoveryRow | Refusal:
     if row.withdrawn_on is not None:
         return Refusal(ClaimRefusal.OVER, f"it is awaited no more since {row.withdrawn_on}")
     return row
+
+
+async def left_to_recover(tx: Tx, claim: Claim) -> int:
+    """Fen that can come back: what was paid, less what has come back or is awaited."""
+    key = (claim.book, claim.id)
+    paid = sum(one.amount for one in (await claim_store.payments_of(tx, [key]))[key] if one.paid_on is not None)
+    return paid - sum(one.amount for one in (await claim_store.recoveries_of(tx, [key]))[key] if one.counts)
+
+
+async def _recoverable(house: House, tx: Tx, claim: Claim, amount: int, serial: str, source: str, day: date) -> RecoveryRow | Refusal:
+    """So much can come back. Of a claim that is erased it is not kept from whom."""
+    left = await left_to_recover(tx, claim)
+    if amount > left:
+        text = f"{format_minor(left)} yuan of this claim can come back; give that much or less"
+        return Refusal(ClaimRefusal.MORE_THAN_PAID, text)
+    return RecoveryRow(
+        book=claim.book,
+        claim=claim.id,
+        number=len((await claim_store.recoveries_of(tx, [(claim.book, claim.id)]))[claim.book, claim.id]) + 1,
+        serial=serial,
+        amount=amount,
+        source=b"" if claim.erased_on is not None else sealed_text(house, claim.id, source),
+        expected_on=day,
+    )
+
+
+async def tell_recovered(tx: Tx, recovery: RecoveryRow) -> None:
+    """Leave it for the insurer."""
+    payload = {"claim": str(recovery.claim), "serial": recovery.serial}
+    identifier = derived(recovery.claim, recovery.serial)
+    await outbox.put(tx, [OutboxMessage(recovery.book, identifier, CLAIMS, RECOVERED, payload)])
