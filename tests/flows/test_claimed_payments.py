@@ -130,6 +130,11 @@ async def test_what_the_merchant_gives_back_while_it_is_looked_at_is_not_paid_fo
     await host.later(host.follow_up(TransactionKind.REFUND, sale, row.rrn, 20_000))
     assert code(await assess(place, identifier, 30_001)) == "MORE_THAN_CLAIMED"
     assert (await assess(place, identifier, 30_000)).payable == 30_000
+    await paid(place, identifier)
+    async with place.house.database.transaction() as tx:
+        await tx.execute("update authorisation set credited_on = $1 where credit > 0", TUESDAY)
+    await watch(place, TUESDAY)
+    assert await place.breaks(TUESDAY) == [], "the insurer did not pay for it, so nobody is asked to give it back"
 
 
 async def test_of_what_the_merchant_gives_back_after_it_was_paid_operations_are_told(host: CardTown, wang: Person) -> None:

@@ -135,6 +135,13 @@ async def gone_of(tx: Tx, tap: Authorisation) -> int:
     return tap.captured_amount - (await issuing.given_back(tx, [(tap.book, tap.id)])).get(tap.id, 0)
 
 
+async def lost_of(tx: Tx, claims: Sequence[Claim]) -> dict[UUID, int]:
+    """By claim of a payment, the same of each."""
+    keys = [(one.book, one.tap) for one in claims if one.tap is not None]
+    taps, back = await issuing.by_id(tx, keys), await issuing.given_back(tx, keys)
+    return {one.id: taps[one.tap].captured_amount - back.get(one.tap, 0) for one in claims if one.tap is not None}
+
+
 async def still_lost(tx: Tx, claim: Claim) -> int:
     """Fen: what was claimed, of a payment no more than what is gone of it by now."""
     if claim.tap is None:

@@ -16,7 +16,7 @@ from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
-from tapwealth.flows.insurance.claims import CLAIMS, close, sealed_text, spent
+from tapwealth.flows.insurance.claims import CLAIMS, close, lost_of, sealed_text, spent
 from tapwealth.flows.insurance.settling import INSURER_ACCOUNT
 from tapwealth.insurance import application_store, claim_store, guardian_store
 from tapwealth.insurance.claim import APPEAL_WITHIN, Claim, Clock, Due, dues
@@ -89,12 +89,15 @@ def _note(claim: Claim, due: Due, *, late: bool) -> BreakRow:
 
 
 async def _note_given_back(tx: Tx, at: Moment, day: date) -> None:
-    """A note for operations for each payment that the merchant gave back on that date and the insurer was asked to pay for."""
+    """A note for operations for each payment that the merchant gave back on that date and the insurer was asked to pay for: for more than
+    is gone of it by now, since what was given back before it was decided was not asked for."""
     given = [(one, (one.book, one.original)) for one in await issuing.credited_on(tx, day) if one.original is not None]
     claimed = await claim_store.claims_of_taps(tx, [key for _, key in given])
     asked = await spent(tx, list(claimed.values()))
+    gone = await lost_of(tx, list(claimed.values())) if claimed else {}
     paid = [(one, claimed[key]) for one, key in given if key in claimed and asked[claimed[key].id]]
-    await bank.add_breaks(tx, day, [_given_back(one, claim) for one, claim in paid], at.now)
+    noted = [_given_back(one, claim) for one, claim in paid if claim.found > gone[claim.id]]
+    await bank.add_breaks(tx, day, noted, at.now)
 
 
 def _given_back(credit: Authorisation, claim: Claim) -> BreakRow:
