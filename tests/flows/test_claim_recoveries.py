@@ -5,8 +5,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from bill_town import MONDAY, Person, Town
-from claim_town import NEXT_MONDAY, assess, claimed, insured, insurer_answers, paid, pushed, watch
+from bill_town import Person, Town
+from claim_town import NEXT_MONDAY, assess, claimed, insurer_answers, paid, pushed, since_monday, watch
 from four_eyes import operator
 from policy_files import SCREEN_FILE, sell_policies
 
@@ -16,7 +16,6 @@ from tapwealth.flows.bank.payments import Outcome
 from tapwealth.flows.insurance import claim_recoveries, insurers
 from tapwealth.flows.insurance.claim_recoveries import ExpectRecovery, GiveClaimBack, WithdrawRecovery
 from tapwealth.flows.reports import claims as claim_reports
-from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.chart import Kind
 
@@ -29,11 +28,7 @@ async def wang(place: Town) -> Person:
 @pytest.fixture
 async def policy(place: Town, wang: Person) -> UUID:
     await sell_policies(place.house, SCREEN_FILE)
-    made = await insured(place, wang)
-    await insurers.sweep_premiums(place.house, MONDAY)
-    await place.clock(shanghai(NEXT_MONDAY, 9))
-    await insurers.begin_cover(place.house, NEXT_MONDAY)
-    return made
+    return await since_monday(place, wang)
 
 
 def code(answer: Any) -> str:

@@ -22,6 +22,7 @@ from claim_town import (
     pushed,
     screens,
     seen,
+    since_monday,
     texts,
     watch,
 )
@@ -64,12 +65,7 @@ async def wang(place: Town) -> Person:
 
 @pytest.fixture
 async def policy(place: Town, wang: Person) -> UUID:
-    """A screen cover bought and issued on Monday; it is the next one now."""
-    made = await insured(place, wang)
-    await insurers.sweep_premiums(place.house, MONDAY)
-    await place.clock(shanghai(NEXT_MONDAY, 9))
-    await insurers.begin_cover(place.house, NEXT_MONDAY)
-    return made
+    return await since_monday(place, wang)
 
 
 def code(answer: Any) -> str:

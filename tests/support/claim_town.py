@@ -52,7 +52,12 @@ async def screens(place: Town, person: Person) -> UUID:
     """A cover of two screens bought and issued on Monday; it is the next one now."""
     two = EXCESS_FILE.replace("product: SCREEN", "product: SCREEN2").replace("replacements: 1", "replacements: 2")
     await sell_policies(place.house, two)
-    made = await insured(place, person, product="SCREEN2")
+    return await since_monday(place, person, "SCREEN2")
+
+
+async def since_monday(place: Town, person: Person, product: str = "SCREEN") -> UUID:
+    """A screen cover bought and issued on Monday; it is the next one now."""
+    made = await insured(place, person, product=product)
     await insurers.sweep_premiums(place.house, MONDAY)
     await place.clock(shanghai(NEXT_MONDAY, 9))
     await insurers.begin_cover(place.house, NEXT_MONDAY)

@@ -5,7 +5,7 @@ from tapwealth.catalogue.sale import shown_documents
 
 
 def test_of_two_with_one_title_that_in_the_other_language_says_so() -> None:
-    both = [Document(Names("保险条款", "Terms"), language, digit * 64) for language, digit in (("zh", "0"), ("en", "1"))]  # type: ignore[arg-type]
+    both = [Document(Names("保险条款", "Terms"), "zh", "0" * 64), Document(Names("保险条款", "Terms"), "en", "1" * 64)]
     assert [one.title for one in shown_documents(both, "zh")] == ["保险条款", "保险条款（英文）"]
     assert [one.title for one in shown_documents(both, "en")] == ["Terms (Chinese)", "Terms"]
     assert [one.title for one in shown_documents(both[:1], "en")] == ["Terms"]

@@ -121,7 +121,8 @@ class ShortWay(HttpToolsProtocol):
                 await self.flow.drain()
             if cycle.disconnected:
                 return
-            self.transport.write(bytes(piece))  # type: ignore[arg-type]  # of bytes, as it was made
+            assert not isinstance(piece, str), "a file is bytes"
+            self.transport.write(bytes(piece))
 
     def _end(self, cycle: _Short) -> None:
         if cycle.disconnected:
