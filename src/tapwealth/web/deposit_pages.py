@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from tapwealth.bank.partner import BANK_CNAPS, BANK_NAMES
+from tapwealth.bank.partner import named
 from tapwealth.deposits.deposit import TERMS, WISHES, AtMaturity, Wish, percent
 from tapwealth.deposits.product import Term
 from tapwealth.flows.deposits import deposit_counter, shown, withdrawal_quote, worth
@@ -82,7 +82,7 @@ async def listed(visit: Visit) -> Response:
         offered = await deposit_counter.on_offer(tx)
     values = {
         "held": [one for one in held if one.state != "closed"], "closed": [one for one in held if one.state == "closed"],
-        "insured": insured, "limit": INSURED, "banks": {BANK_CNAPS: BANK_NAMES}, "offered": offered, "percent": percent,
+        "insured": insured, "limit": INSURED, "named": named, "offered": offered, "percent": percent,
     }  # fmt: skip
     return visit.shown("deposits.html", values)
 
