@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from ledger_histories import CNY, FIRST_DAY, START, owner
 from others_wait import others_wait
+from rows_read import know_sizes
 
 from tapwealth.kernel.ids import named
 from tapwealth.ledger.chart import Kind, house_account
@@ -175,8 +176,7 @@ async def test_a_hold_is_found_by_its_id_however_many_there_are(bench: Bench) ->
     held = [bench.spend(1, op=Op.HOLD) for _ in range(5_000)]
     await bench.post(*held)
     async with bench.database.transaction() as tx:
-        await tx.execute("set local role none")
-        await tx.execute("analyze hold")
+        await know_sizes(tx, "hold")
     before = await rows_of_holds_read(bench)
     async with bench.database.transaction() as tx:
         assert all(answer.posted for answer in await bench.ledger.post(tx, START, [bench.spend(1, op=Op.HOLD)]))
