@@ -60,9 +60,15 @@ async def test_a_policy_is_shown_whole_and_given_back_for_what_was_shown_once(pl
         page = keep(await desk.get(here), "policy")
         parts = ("保单号 PL", "下期应缴日 2015-02-25", "2014-02-25 至 2015-02-24 ¥225.00 投保时已缴", "未指定（法定继承）", "以后各期 · 18")
         assert all(part in page.text for part in parts), page.text
-        assert "犹豫期至 2014-03-11 （含当日）" in page.text
+        assert ("犹豫期至 2014-03-11 （含当日）" in page.text, "保险公司 太平洋保险" in page.text) == (True, True), page.text
         english = keep(await desk.get(f"/en{here}"), "policy_en")
         assert "The free look lasts until 2014-03-11" in english.text
+        for said, name in (
+            (page, "太平洋保险"),
+            (english, "Pacific Insurance"),
+            (await desk.get("/en/policies/new/ACC1"), "Pacific Insurance"),
+        ):
+            assert (name in said.text, "TPINS" in said.text) == (True, False), said.text
 
         asked = keep(await desk.send(f"{here}/cancel", page, "/cancel", do="ask"), "cancel")
         assert "今日退保可退还 ¥215.00" in asked.text

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 
 from tapwealth.catalogue import outline
-from tapwealth.catalogue.compare import word_of
+from tapwealth.catalogue.compare import said, word_of
 from tapwealth.catalogue.definition import Definition, Eligibility, Names, ProductKind, Shape
 from tapwealth.catalogue.outline import Fact, Group, Table
 from tapwealth.flows.catalogue.kinds import KINDS
+from tapwealth.insurance.product import PolicyParameters
 from tapwealth.kernel.units import Days, Percent, Yuan
 
 
@@ -103,6 +104,14 @@ def test_every_sort_of_value_is_said() -> None:
 def test_days_are_said_with_their_number(days: int, zh: str, en: str) -> None:
     said = outline.parameters(defined(msgspec.structs.replace(WHOLE, wait=days)), SHAPE)
     assert next(entry.value for entry in said if isinstance(entry, Fact) and entry.name[1] == "wait") == (zh, en)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"), [("TPINS", ("太平洋保险（TPINS）", "Pacific Insurance (TPINS)")), ("OTHER", ("OTHER", "OTHER"))]
+)
+def test_an_insurer_is_said_by_its_name(code: str, words: tuple[str, str]) -> None:
+    (kind,) = [field.type for field in msgspec.structs.fields(PolicyParameters) if field.name == "insurer"]
+    assert said(code, kind, KINDS[ProductKind.INSURANCE].shape) == words
 
 
 def test_structs_of_one_type_are_a_table_without_the_columns_in_which_nothing_stands() -> None:

@@ -10,7 +10,7 @@ import msgspec
 from tapwealth.catalogue.definition import Definition, Shape
 from tapwealth.catalogue.reading import bare
 from tapwealth.kernel.money import format_minor
-from tapwealth.kernel.units import Days, Unit, written_in
+from tapwealth.kernel.units import Called, Days, Unit, written_in
 
 Words = tuple[str, str]
 """Chinese, English."""
@@ -151,6 +151,10 @@ def said(value: Any, kind: Any, shape: Shape) -> Words:
         return (f"{value} 天", "1 day" if value == 1 else f"{value} days") if value else days.none
     if value is None or value == "":
         return "无", "none"
+    called = next((one.names for one in noted if isinstance(one, Called)), ())
+    for code, zh, en in called:
+        if code == value:
+            return f"{zh}（{code}）", f"{en} ({code})"
     if isinstance(value, bool):
         return ("是", "yes") if value else ("否", "no")
     if isinstance(value, Enum):

@@ -1,13 +1,21 @@
 """What is asked of an insurer and what it may answer, and the port through which it is reached."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 
-CONNECTED = ("TPINS",)
-"""Codes of the insurers that this house reaches, by `InsurerPort`."""
+INSURERS: Mapping[str, tuple[str, str]] = {"TPINS": ("太平洋保险", "Pacific Insurance")}
+"""What the insurers that this house reaches are called, Chinese and English, by their codes."""
+CONNECTED = tuple(INSURERS)
+"""Their codes; each is reached by `InsurerPort`."""
+
+
+def insurer_names(code: str) -> tuple[str, str]:
+    """What people read instead of a code; itself, if nobody of that code is known here."""
+    return INSURERS.get(code, (code, code))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,12 @@ from typing import Annotated
 
 import msgspec
 
+from tapwealth.insurance.insurer import INSURERS
 from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.questions import Question, Wording, check_questions
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.units import WHOLE, Days, Percent, Unit, Yuan
+from tapwealth.kernel.units import WHOLE, Called, Days, Percent, Unit, Yuan
 
 DAYS_OF_A_YEAR = 365
 LEAST_SUM, MOST_INTEREST = 1_000_00, 200_000
@@ -33,6 +34,7 @@ MOST_WAITING_OF_HEALTH = 180
 MOST_OF_EVEN = Fraction(6, 5)
 """An instalment may be a fifth more than its even part of a year's premium."""
 _MONTHS = 12
+_INSURER = Called(tuple((code, *names) for code, names in INSURERS.items()))
 
 
 class OccupationClass(IntEnum):
@@ -136,7 +138,7 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     insured; `arrears_interest`: a year, on what is owed when it is reinstated; `cash_value`: what of all premiums paid comes back when it
     lapses; `every`: how long a premium pays for, `instalment`: what of a year's premium it is then (0: its even part)."""
 
-    insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits")]
+    insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits"), _INSURER]
     cover: Cover
     sum_insured: Yuan
     loading: Percent

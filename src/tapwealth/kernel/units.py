@@ -41,6 +41,13 @@ class Days:
     none: tuple[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Noted at a code that stands for somebody: (code, Chinese, English) of each that has a name."""
+
+    names: tuple[tuple[str, str, str], ...]
+
+
 _HINTS = {
     Unit.YUAN: ("no amount", "write yuan like 1000.00"),
     Unit.SHARES: ("no number of units", "write it like 1000.00"),

@@ -12,6 +12,7 @@ from tapwealth.flows.insurance.applicants import Insures
 from tapwealth.insurance.beneficiary_store import BeneficiaryRow
 from tapwealth.insurance.buy import Quote, Wish
 from tapwealth.insurance.claim import benefit
+from tapwealth.insurance.insurer import insurer_names
 from tapwealth.insurance.product import (
     DAYS_OF_A_YEAR,
     Accident,
@@ -153,7 +154,7 @@ def _choices(one: Question, language: str) -> str:
 def _facts(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
     cost = format_minor(terms.free_look_cost)
     return {
-        "保险公司": terms.insurer,
+        "保险公司": insurer_names(terms.insurer)[0],
         "保障": _COVER[type(terms.cover)][0],
         "保额": f"{format_minor(terms.sum_insured)}元",
         "投保年龄": _ages(buyers)[0],
@@ -170,7 +171,7 @@ def _facts(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
 def _facts_en(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
     cost = format_minor(terms.free_look_cost)
     return {
-        "Insurer": terms.insurer,
+        "Insurer": insurer_names(terms.insurer)[1],
         "Covers": _COVER[type(terms.cover)][1],
         "Sum insured": f"{format_minor(terms.sum_insured)} yuan",
         "Ages": _ages(buyers)[1],

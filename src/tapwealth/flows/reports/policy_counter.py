@@ -26,6 +26,7 @@ from tapwealth.insurance.application_store import ApplicationState
 from tapwealth.insurance.buy import LATEST_BEGIN
 from tapwealth.insurance.claim import LossKind, first_paid_day
 from tapwealth.insurance.collect import payable
+from tapwealth.insurance.insurer import insurer_names
 from tapwealth.insurance.policy import PolicyEvent, PolicyState, next_state
 from tapwealth.insurance.product import WORDS, Accident, AccountLoss, Cover, Every, Health, OccupationClass, PhoneScreen, Product
 from tapwealth.insurance.questions import Question
@@ -90,6 +91,7 @@ class PolicyPage(NamedTuple):
     every: Words
     offer: Offer
     insurer: str
+    insurer_names: Words
     last: date
     first_paid: date
     first_premium: PremiumLine
@@ -165,6 +167,7 @@ async def shown(tx: Any, book: int, person: UUID, identifier: UUID, language: st
         every=_ONCE if schedule.paid_until == row.to_day == period(schedule, 1) else _EVERY[schedule.every],
         offer=policy_offer(version, language),
         insurer=product.terms.insurer,
+        insurer_names=Words(*insurer_names(product.terms.insurer)),
         last=row.to_day - _DAY,
         first_paid=first_paid_day(row.policy, product.terms),
         first_premium=PremiumLine(row.from_day, period(schedule, 1) - _DAY, row.premium),
