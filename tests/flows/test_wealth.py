@@ -268,6 +268,19 @@ async def test_two_people_close_it_early_and_say_what_it_pays(place: Town) -> No
     assert "it paid 4.1% (expected: 3.96%)" in (await told(place, wang))[0]
 
 
+async def test_what_matures_before_the_raise_is_given_back_shows_the_day_on_which_it_is_paid(place: Town) -> None:
+    """Raised until a Friday, for a day: it matures on the Sunday."""
+    await offered(place, ("days: 62", "days: 1\n  credit_within: 0"))
+    (wang,) = await people(place, "wang")
+    await subscribe(place, wang, 200_000)
+    for day in (FRIDAY, SATURDAY, NEXT_MONDAY - timedelta(days=1)):
+        assert (await end(place, day))[1].figures["principal"] == 0
+    assert (await end(place, NEXT_MONDAY))[1].figures["principal"] == 200_000_00
+    async with place.house.database.read() as tx:
+        (mine,), (all_of_it,) = await raise_shown.held(tx, wang.book, wang.id), await raise_shown.shown(tx)
+    assert (mine.credit_on, all_of_it.credit_on, mine.gain) == (NEXT_MONDAY, NEXT_MONDAY, 21_70)
+
+
 async def test_what_was_sold_is_on_record_and_who_may_not_have_it_is_told_why(place: Town) -> None:
     await offered(place, ("{risk_level: 1}", "{risk_level: 2, youngest: 18, kyc_class: 2}"))
     (wang,) = await people(place, "wang")

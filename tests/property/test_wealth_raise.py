@@ -24,6 +24,7 @@ from tapwealth.deposits.raise_rules import (
     allot,
     cancel,
     close_early,
+    credit_day,
     ending,
     fills,
     gain,
@@ -324,6 +325,26 @@ def test_credit_comes_within_working_days_without_yield() -> None:
     assert [working_days_after(calendar, date(2011, 9, 30), within) for within in range(4)] == [
         date(2011, 9, 30), date(2011, 10, 5), date(2011, 10, 6), date(2011, 10, 7),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("days", "within", "on"),
+    [
+        (1, 0, date(2011, 10, 5)),  # matures on a Sunday of the holidays: the raise's own money goes back on the Wednesday
+        (3, 0, date(2011, 10, 5)),  # on a holiday
+        (4, 0, date(2011, 10, 5)),  # on that Wednesday
+        (5, 0, date(2011, 10, 6)),
+        (8, 0, date(2011, 10, 9)),  # on a Sunday, its raise's money long gone back
+        (1, 1, date(2011, 10, 5)),
+        (1, 3, date(2011, 10, 7)),
+        (6, 2, date(2011, 10, 10)),  # a make-up Saturday is a working day
+    ],
+)
+def test_nothing_is_credited_before_the_money_of_the_raise_is_back(days: int, within: int, on: date) -> None:
+    """A raise that ended on a Friday before holidays."""
+    calendar = Calendar({date(2011, 10, 3): True, date(2011, 10, 4): True, date(2011, 10, 8): False}, frozenset({2011}))
+    back_on = working_days_after(calendar, date(2011, 9, 30), 1)
+    assert credit_day(calendar, date(2011, 10, 1) + timedelta(days=days), within, back_on) == on
 
 
 # ---- what a product may say

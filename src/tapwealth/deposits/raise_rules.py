@@ -263,3 +263,9 @@ def working_days_after(calendar: Calendar, day: date, within: int) -> date:
     for _ in range(within):
         day = calendar.next_working_day(day)
     return day
+
+
+def credit_day(calendar: Calendar, matures_on: date, within: int, back_on: date) -> date:
+    """When principal and gain are credited: so many working days after maturity, and not before the raise's own money has gone back, on the
+    working day after it: what matures within a holiday waits for that day."""
+    return max(working_days_after(calendar, matures_on, within), back_on)

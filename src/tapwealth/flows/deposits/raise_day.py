@@ -165,7 +165,10 @@ async def _credit(house: House, day: date, product: str) -> None:
     one = found.one
     assert one.begins_on is not None, "it was formed"
     assert one.matures_on is not None, "it was formed"
-    credit_on = found.standing.credit_on or raise_rules.working_days_after(house.calendar, one.matures_on, one.terms.credit_within)
+    assert found.standing.given_back_on is not None, "what is matured is given back before"
+    credit_on = found.standing.credit_on or raise_rules.credit_day(
+        house.calendar, one.matures_on, one.terms.credit_within, found.standing.given_back_on
+    )
     if found.standing.credit_on is None:
         await _note(house, lambda tx: raise_store.set_credit_day(tx, product, credit_on))
     if credit_on > day:

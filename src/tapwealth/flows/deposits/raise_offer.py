@@ -13,6 +13,7 @@ from tapwealth.flows.frame import Envelope
 from tapwealth.kernel.clock import SHANGHAI, business_date_of, iso
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.units import Unit, written_in
+from tapwealth.kernel.words import counted
 
 _INSTANT = timedelta(microseconds=1)
 _WARNINGS = {
@@ -79,12 +80,12 @@ def _facts(version: Version) -> dict[str, str]:
         "募集规模": f"{format_minor(terms.target)}元，{allotted}",
         "最低认购金额": f"{format_minor(terms.minimum)}元，递增{format_minor(terms.step)}元",
         "每人上限": f"{format_minor(terms.cap)}元" if terms.cap else "无",
-        "成立条件": f"募集不少于{format_minor(terms.least)}元，否则{terms.back_within}个工作日内退还本金与活期利息",
+        "成立条件": f"募集不少于{format_minor(terms.least)}元，否则{_within(terms.back_within)}退还本金与活期利息",
         "起息日": f"募集结束次日，预计{begins}",
         "期限": f"{terms.days}天",
         "预期收益率": f"每年{written_in(Unit.PERCENT, terms.expected)}%，收益＝本金×收益率×实际天数÷365",
         "募集期利息": "按活期存款利率计息，不计入本金",
-        "资金到账": f"到期后{terms.credit_within}个工作日内",
+        "资金到账": f"到期后{_within(terms.credit_within)}" if terms.credit_within else "到期当日，且不早于募集结束后的下一工作日",
     }
 
 
@@ -93,7 +94,8 @@ def _facts_en(version: Version) -> dict[str, str]:
     until, begins = _window(version)
     shared = terms.allotment is Allotment.PRO_RATA
     allotted = "shared out pro rata if more is asked, the rest back on the next working day" if shared else "by arrival, closed when full"
-    least = f"if {format_minor(terms.least)} yuan are raised; else the money is back within {terms.back_within} working days, with interest"
+    back = f"within {counted(terms.back_within, 'working day')}" if terms.back_within else "the same day"
+    least = f"if {format_minor(terms.least)} yuan are raised; else the money is back {back}, with interest"
     return {
         "Bank": named(terms.bank, 1),
         "Risk": f"R{version.definition.eligibility.risk_level}",
@@ -106,5 +108,15 @@ def _facts_en(version: Version) -> dict[str, str]:
         "For": f"{terms.days} days",
         "Expected yield": f"{written_in(Unit.PERCENT, terms.expected)}% a year: principal x yield x actual days / 365",
         "Interest of the raise": "at the rate of demand deposits, not added to the principal",
-        "Credited": f"within {terms.credit_within} working days of maturity",
+        "Credited": _credited(terms.credit_within),
     }
+
+
+def _within(days: int) -> str:
+    return f"{days}个工作日内" if days else "当日"
+
+
+def _credited(within: int) -> str:
+    if not within:
+        return "on the day of maturity, and not before the working day after the raise"
+    return f"within {counted(within, 'working day')} of maturity"

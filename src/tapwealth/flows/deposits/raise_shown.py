@@ -79,13 +79,18 @@ def shown_of(found: Found, now: datetime) -> WealthShown:
         one.product, one.version, said.name.zh, said.name.en, terms.bank, said.eligibility.risk_level or 1, one.opens_at, one.over_at,
         terms.target, terms.least, terms.minimum, terms.step, terms.cap, terms.allotment.value, terms.expected,
         _paid_rate(found), terms.days, one.sold, one.left, one.sold * 100 // terms.target, state, *_STATES[state],
-        one.full_at, one.begins_on, one.matures_on, found.standing.credit_on,
+        one.full_at, one.begins_on, one.matures_on, _credit_on(found.standing),
     )  # fmt: skip
 
 
 def _paid_rate(found: Found) -> int | None:
     """Known once the bank has said it, or has begun to pay."""
     return found.one.rate if found.standing.credit_on is not None else found.one.yields
+
+
+def _credit_on(standing: Standing) -> date | None:
+    """The date under which it was paid, or will be."""
+    return standing.paid_on or standing.credit_on
 
 
 def state_of(one: Raise, standing: Standing, now: datetime) -> WealthState:
@@ -157,7 +162,7 @@ def _held(row: SubscriptionRow, found: Found) -> WealthSubscriptionShown:
     return WealthSubscriptionShown(
         row.id, row.product, name.zh, name.en, row.placed_on, row.arrival, row.asked, row.given, row.allotted, row.interest,
         one.terms.expected, _paid_rate(found), raise_rules.gain(of, one.terms.expected, one.terms.days), row.gain,
-        one.begins_on, one.matures_on, found.standing.credit_on, row.state.value, *_SUBSCRIBED[row.state],
+        one.begins_on, one.matures_on, _credit_on(found.standing), row.state.value, *_SUBSCRIBED[row.state],
     )  # fmt: skip
 
 
