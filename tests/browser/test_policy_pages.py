@@ -136,7 +136,7 @@ async def test_a_phone_is_insured_once_for_the_premium_that_was_shown(place: Tow
         assert 'href="/policies/new/SCREEN"' in listed.source
         new = "/policies/new/SCREEN"
         page = keep(await desk.get(new), "sheet_screen")
-        assert "保障开始后7天内发生的损失不予赔付" in page.text
+        assert "自承保之日起7天内发生的损失不予赔付" in page.text
         given = {"imei": "490154203237519", "bought_on": "2014-02-20", "from_day": "2014-02-25"}
         for change, wrong in (
             ({}, "号码校验不符；请重新填写"),

@@ -39,7 +39,8 @@ from tapwealth.flows.insurance.claim_papers import AskPapers
 from tapwealth.flows.insurance.claim_recoveries import ExpectRecovery
 from tapwealth.flows.insurance.claims import AppealClaim, WithdrawClaim
 from tapwealth.flows.insurance.policies import CancelPolicy
-from tapwealth.flows.reports import claim_counter
+from tapwealth.flows.reports import claim_counter, policy_counter
+from tapwealth.flows.reports.policy_counter import PolicyPage
 from tapwealth.insurance import claim_store, store
 from tapwealth.insurance.claim import ClaimState, LossKind, Paper
 from tapwealth.insurance.claim_insurer import ClaimAgreed, ClaimRefused
@@ -105,6 +106,10 @@ async def test_when_nothing_is_left_to_be_paid_all_of_the_premium_is_earned(plac
     await assess(place, claim, 80_000)
     await paid(place, claim)
     assert await to_claim_by() == [], "the page offers nothing that would be refused"
+    async with place.house.database.read() as tx:
+        page = await policy_counter.shown(tx, wang.book, wang.id, policy, "en")
+    assert isinstance(page, PolicyPage)
+    assert page.loss is None, "nor does the policy's own page"
     before, after = [await reports.earned_premiums(place.house, day) for day in (NEXT_MONDAY - timedelta(days=1), NEXT_MONDAY)]
     assert [(one.premium, one.earned) for one in (*before, *after)] == [(19_900, 327), (19_900, 19_900)]
 

@@ -133,10 +133,11 @@ Cover = Accident | TermLife | AccountLoss | PhoneScreen | Health
 
 
 class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Of any policy. `insurer`: its code; `loading`: what of the premium is for costs; `waiting_days`: from the beginning of cover, in
-    which no loss is paid; `free_look_days` 0: no free look; `excess`: what of a loss the insured bears; `limit_per_loss` 0: the sum
-    insured; `arrears_interest`: a year, on what is owed when it is reinstated; `cash_value`: what of all premiums paid comes back when it
-    lapses; `every`: how long a premium pays for, `instalment`: what of a year's premium it is then (0: its even part)."""
+    """Of any policy. `insurer`: its code; `loading`: what of the premium is for costs; `waiting_days`: from the beginning of cover, of a
+    phone's screen from the day of issue, in which no loss is paid; `free_look_days` 0: no free look; `excess`: what of a loss the insured
+    bears; `limit_per_loss` 0: the sum insured; `arrears_interest`: a year, on what is owed when it is reinstated; `cash_value`: what of all
+    premiums paid comes back when it lapses; `every`: how long a premium pays for, `instalment`: what of a year's premium it is then (0: its
+    even part)."""
 
     insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits"), _INSURER]
     cover: Cover

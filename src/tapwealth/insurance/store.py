@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -50,6 +50,18 @@ class PolicyRow:
     cancelled_at: datetime | None = None
     refunded_on: date | None = None
     rescission: Rescission | None = None
+
+    @property
+    def last_day(self) -> date:
+        """Of its cover: of a cancelled one, the day on which that was asked for. Before `from_day` if cover never began."""
+        ends = self.to_day - timedelta(days=1)
+        return ends if self.cancelled_on is None or self.cancel_asked_on is None else min(ends, self.cancel_asked_on)
+
+    @property
+    def can_be_claimed(self) -> bool:
+        """Whether a loss of any day could be paid of it now."""
+        over = self.being_cancelled or self.rescinded_on_purpose or self.state is PolicyState.CLAIMED
+        return self.issued_on is not None and not over and self.from_day <= self.last_day
 
     @property
     def rescinded_on_purpose(self) -> bool:

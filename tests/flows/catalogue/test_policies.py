@@ -21,6 +21,7 @@ from tapwealth.flows.frame import Caller, Envelope
 from tapwealth.flows.insurance import policies
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.flows.insurance.policy_offer import policy_offer
+from tapwealth.flows.reports import claim_counter, policy_counter
 from tapwealth.insurance import store as policy_store
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.premium import QuoteRefusal
@@ -52,6 +53,14 @@ async def sell(place: Town, *changes: tuple[str, str], text: str = ACCIDENT_FILE
     """Drafted by one, reviewed and approved by the other."""
     definition = read_file(changed(*changes, text=text)).definition
     return await put_on_sale(place.house, lambda login: by(place, login), definition, checker=checker)
+
+
+async def covered(place: Town, person: Person) -> tuple[list[str], list[str]]:
+    """First and last days of cover as the pages show them: among policies, and where a loss is claimed."""
+    async with place.house.database.read() as tx:
+        held = await policy_counter.held(tx, person.book, person.id)
+        claimable = await claim_counter.claimable(tx, person.book, person.id)
+    return [f"{one.first} {one.last}" for one in held], [f"{one.first} {one.last}" for one in claimable]
 
 
 async def buy(place: Town, person: Person, product: str = "ACC1", **said: Any) -> Any:
@@ -115,12 +124,26 @@ async def test_a_policy_is_cancelled_by_the_rule_under_which_it_was_bought(place
     assert code(await buy(place, wang)) is BuyRefusal.NOT_SOLD_NOW
     assert await place.work("insurer", policies.deliver, rounds=2) == []
     refunds = []
+    assert await covered(place, wang) == (["2014-02-25 2015-02-24"], ["2014-02-25 2015-02-24"])
     for person in (wang, li):
         policy = await newest(place, person)
         asked = await policies.cancel(place.house, place.envelope(person), CancelPolicy(policy.id))
         assert isinstance(asked, PolicyCancelling), asked
         refunds.append(asked.refund)
     assert refunds == [76_000, 49_400]
+    assert await place.work("insurer", policies.deliver, rounds=2) == []
+    assert await covered(place, wang) == (["2014-02-25 2014-02-24"], []), "not a day: nothing of it can be claimed"
+
+
+async def test_of_a_cancelled_policy_the_days_are_shown_that_it_covered(place: Town) -> None:
+    wang = await place.person("Wang", 100_000)
+    assert await sell(place) is None
+    await buy(place, wang)
+    assert await place.work("insurer", policies.deliver, rounds=2) == []
+    await place.clock(shanghai(MONDAY + timedelta(days=3), 9))
+    await policies.cancel(place.house, place.envelope(wang), CancelPolicy((await newest(place, wang)).id))
+    assert await place.work("insurer", policies.deliver, rounds=2) == []
+    assert await covered(place, wang) == (["2014-02-25 2014-02-27"], ["2014-02-25 2014-02-27"])
 
 
 async def test_a_closed_product_s_policy_is_shown_by_its_name_and_version(place: Town) -> None:
@@ -178,6 +201,7 @@ async def test_a_policy_that_names_a_phone_is_put_on_sale_as_every_other(place: 
         found = await store.sold_as(tx, ProductKind.INSURANCE, "SCREEN", shape_of(ProductKind.INSURANCE))
     assert found is not None
     said = policy_offer(found, "en")
+    assert said.warnings[-2] == "A loss within 7 days from the day on which the policy is issued is not paid."
     assert (
         said.warnings[-1]
         == "A phone is insured by one contract at a time; one bought before today, at most 60 days ago, is inspected first."

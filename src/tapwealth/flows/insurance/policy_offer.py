@@ -128,6 +128,9 @@ def policy_offer(version: Version, language: str) -> Offer:
 
 def _waiting(terms: PolicyParameters) -> tuple[str, str]:
     days, cover = terms.waiting_days, terms.cover
+    if isinstance(cover, PhoneScreen):
+        text = f"A loss within {days} days from the day on which the policy is issued is not paid."
+        return f"自承保之日起{days}天内发生的损失不予赔付。", text
     if not isinstance(cover, Health):
         return f"保障开始后{days}天内发生的损失不予赔付。", f"A loss within {days} days from the beginning of cover is not paid."
     back = cover.within_waiting is WithinWaiting.PREMIUMS

@@ -1,7 +1,7 @@
 """What a customer's pages show of claims: a line of dates for each, what is still needed, and by when the insurer must answer."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -31,7 +31,6 @@ from tapwealth.insurance.claim import (
     next_state,
 )
 from tapwealth.insurance.claim_store import PaperRow, PaymentRow
-from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.product import Health, Product
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
@@ -40,7 +39,6 @@ from tapwealth.kernel.refusal import Refusal
 
 MOST_TAPS = 50
 """Payments that are shown, the newest."""
-_DAY = timedelta(days=1)
 STATES: Mapping[ClaimState, Words] = {
     ClaimState.NOTIFIED: Words("待交材料", "waits for papers"),
     ClaimState.PAPERS_ASKED: Words("待补材料", "waits for more papers"),
@@ -199,13 +197,12 @@ def _waits(claim: Claim) -> list[Stage]:
 
 
 async def claimable(tx: Any, book: int, person: UUID) -> list[Claimable]:
-    """Policies that the insurer has issued and their holder can claim by, the newest first: none of which all is paid."""
-    every = await store.policies_of(tx, book, person)
-    rows = [row for row in every if row.issued_on is not None and not row.being_cancelled and row.state is not PolicyState.CLAIMED]
+    """Policies that the insurer has issued and their holder can claim by, the newest first."""
+    rows = [row for row in await store.policies_of(tx, book, person) if row.can_be_claimed]
     products = await products_of(tx, rows)
     found = [(row, products[row.product, row.version]) for row in rows]
     return [
-        Claimable(row.id, Words(product.name, product.name_en), kind, row.from_day, row.to_day - _DAY, _illnesses(product))
+        Claimable(row.id, Words(product.name, product.name_en), kind, row.from_day, row.last_day, _illnesses(product))
         for row, product in found
         if (kind := loss_of(product.terms.cover)) is not None
     ]

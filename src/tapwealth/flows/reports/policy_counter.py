@@ -46,8 +46,8 @@ _APPLICATIONS = {
 
 
 class PolicyLine(NamedTuple):
-    """A policy among others; fen. `first` and `last`: days that are covered. `due_on`: of the premium that is paid next, None where nothing
-    more is due; `lives`: it is not over."""
+    """A policy among others; fen. `first` and `last`: days that are covered, none if `last` is before `first`. `due_on`: of the premium
+    that is paid next, None where nothing more is due; `lives`: it is not over."""
 
     policy: UUID
     names: Words
@@ -81,8 +81,8 @@ class Collecting(NamedTuple):
 
 class PolicyPage(NamedTuple):
     """A policy whole. `first_paid`: the first day whose losses are paid. `pay` fen can be paid by hand today, 0: nothing. `coming`: what is
-    not paid, the earliest first. `loss`: what the policyholder can claim, None where others do. `busy`: the insurer is asked about it.
-    `collecting`: None where nothing is ever due again."""
+    not paid, the earliest first. `loss`: what the policyholder can claim, None where others do or nothing can be. `busy`: the insurer is
+    asked about it. `collecting`: None where nothing is ever due again."""
 
     shown: PolicyShown
     names: Words
@@ -129,7 +129,7 @@ def _line(row: PolicyRow, product: Product, sum_insured: int, schedule: Schedule
         POLICY_STATES[state],
         sum_insured,
         row.from_day,
-        row.to_day - _DAY,
+        row.last_day,
         None if due is None else due.on,
         schedule.premium if due is None else due.amount,
         lives,
@@ -168,7 +168,7 @@ async def shown(tx: Any, book: int, person: UUID, identifier: UUID, language: st
         offer=policy_offer(version, language),
         insurer=product.terms.insurer,
         insurer_names=Words(*insurer_names(product.terms.insurer)),
-        last=row.to_day - _DAY,
+        last=row.last_day,
         first_paid=first_paid_day(row.policy, product.terms),
         first_premium=PremiumLine(row.from_day, period(schedule, 1) - _DAY, row.premium),
         coming=_coming(row, schedule),
@@ -179,7 +179,7 @@ async def shown(tx: Any, book: int, person: UUID, identifier: UUID, language: st
         may_change=not busy and row.state in (PolicyState.ISSUED, PolicyState.IN_FORCE),
         by_occupation=isinstance(cover, Accident),
         at_death=pays_at_death(cover),
-        loss=loss_of(cover) if row.issued_on is not None else None,
+        loss=loss_of(cover) if row.can_be_claimed else None,
         claims=claims[::-1],
         today=today,
         collecting=_collecting(row, version, product, language),
