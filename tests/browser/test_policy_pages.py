@@ -26,12 +26,15 @@ from tapwealth.web.visit import Visit
 
 DAY = timedelta(days=1)
 LENIENT = TERM_LIFE_FILE.replace("  loading: 25", "  loading: 25\n  arrears_interest: 5\n  cash_value: 20")
+SMALL = TERM_LIFE_FILE.replace("product: TL20", "product: TLM").replace(
+    "100000.00\n  loading: 25", "40000.00\n  loading: 25\n  every: month"
+)
 ASKING = TERM_LIFE_FILE.replace("product: TL20", "product: TLASK").replace("channels:", f"{QUESTIONS}channels:")
 
 
 @pytest.fixture(scope="module")
 def house(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A house that sells four policies."""
+    """A house that sells five policies."""
     folder = tmp_path_factory.mktemp("policies")
     run_apart(_furnish(database_url, folder))
     return folder
@@ -39,7 +42,7 @@ def house(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 async def _furnish(database_url: str, folder: Path) -> None:
     async with town(database_url, folder) as place:
-        await sell_policies(place.house, ACCIDENT_FILE, LENIENT, SCREEN_FILE, ASKING)
+        await sell_policies(place.house, ACCIDENT_FILE, LENIENT, SCREEN_FILE, ASKING, SMALL)
 
 
 @pytest.fixture
@@ -168,6 +171,26 @@ async def test_a_phone_is_insured_once_for_the_premium_that_was_shown(place: Tow
         poor = await desk.send(new, page, do="check", **{**given, "imei": "352099001761481"})
         poor = await desk.send(new, poor, **{**carried, **ticks, "imei": "352099001761481"})
         assert "保费 199.00 元，可用 101.00 元；请先转入资金" in poor.text
+
+
+async def test_who_would_get_nothing_back_in_the_free_look_reads_it_before_they_agree(place: Town) -> None:
+    """A month's premium of 7.50 yuan, of which the product keeps 10.00."""
+    async with before_the_pages(place, "Small") as desk:
+        page = await desk.get("/policies/new/TLM")
+        assert "已缴保费不超过10.00元的，退还0.00元" in page.text
+        for root, back, why in (
+            ("", "犹豫期退保可退还 ¥0.00", "犹豫期内退保，首期保费退还 0.00 元"),
+            ("/en", "Comes back in the free look ¥0.00", "If you give it back in the free look, 0.00 comes back"),
+        ):
+            shown = keep(
+                await desk.send(f"{root}/policies/new/TLM", page, do="check", who="self", from_day="2014-02-25"), f"small{root[1:]}"
+            )
+            assert (shown.status, "¥7.50" in shown.text, back in shown.text, why in shown.text) == (200, True, True, True), shown.text
+        larger = await desk.send("/policies/new/TL20", await desk.get("/policies/new/TL20"), do="check", who="self", from_day="2014-02-25")
+        assert ("犹豫期退保可退还 ¥215.00" in larger.text, "退还 0.00 元" in larger.text) == (True, False)
+        here = f"/policies/{await desk.buy(BuyPolicy('TLM', ['terms']))}"
+        asked = await desk.send(f"/en{here}/cancel", await desk.get(f"/en{here}"), "/cancel", do="ask")
+        assert "0.00 comes back: what was paid is not above the cost that the terms name" in asked.text
 
 
 async def test_answers_beneficiaries_and_another_person_are_asked_before_the_premium(place: Town) -> None:

@@ -73,7 +73,7 @@ async def test_a_sale_is_shown_as_its_buyer_saw_and_signed_it(place: Town) -> No
     sale = await seen(place, await policy(place, wang))
     assert sale.shown is not None
     assert (sale.shown.title, sale.shown.language) == ("二十年期定期寿险", "zh")
-    assert {one.name: one.text for one in sale.shown.facts}["犹豫期"] == "15天，退保扣除10.00元"
+    assert {one.name: one.text for one in sale.shown.facts}["犹豫期"] == "15天，退保扣除10.00元；已缴保费不超过10.00元的，退还0.00元"
     assert (sale.record["confirmed"], sale.record["person"]) == (["terms", "health"], str(wang.id))
     assert sale.record["terms"]["premium"] == 22_500
     assert sale.record["terms"]["premium_shown"] == -1

@@ -78,6 +78,7 @@ WRONG = [
     (health(("waiting_days: 90", "waiting_days: 181")), ("(parameters.waiting_days)", "at most 180")),
     (health(("waiting_days: 90", "waiting_days: 0")), ("(parameters.cover.within_waiting)", "no waiting time")),
     (health(("loading: 30", "loading: 30\n  excess: 10.00")), ("(parameters.excess)", "paid whole")),
+    (term_life(("look_cost: 10.00", "look_cost: 10.01")), ("line 11, column 19 (parameters.free_look_cost)", "give at most 10.00")),
     (health(("free_look_days: 15", "free_look_days: 10")), ("(parameters.free_look_days)", "give 15 or more")),
     (health(("oldest: 32", "oldest: 34")), ("(rates)", "the price of an age is missing", "premium_male_33 and 3 more")),
     (health(("oldest: 32", "oldest: 71")), ("(eligibility.oldest)", "up to 70 years")),

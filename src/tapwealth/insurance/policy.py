@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import pairwise
 from uuid import UUID
 
-from tapwealth.insurance.product import DAYS_OF_A_YEAR, CancellationRule, Every, Product
+from tapwealth.insurance.product import DAYS_OF_A_YEAR, CancellationRule, Every, PolicyParameters, Product
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.kernel.units import WHOLE
@@ -193,7 +193,12 @@ def cancel_in_free_look(product: Product, policy: Policy, on: date) -> int | Ref
     if on > until:
         return Refusal(PolicyRefusal.FREE_LOOK_OVER, f"the free look ended on {until}; the policy can be cancelled for the unearned part")
     paid = policy.premium * periods_until(product.terms.every, policy.from_day, policy.to_day, policy.paid_until)
-    return max(paid - product.terms.free_look_cost, 0)
+    return back_in_free_look(product.terms, paid)
+
+
+def back_in_free_look(terms: PolicyParameters, paid: int) -> int:
+    """Fen of so many that were paid: less the product's cost, nothing where no more than that was paid."""
+    return max(paid - terms.free_look_cost, 0)
 
 
 def unearned_premium(product: Product, policy: Policy, on: date) -> int:

@@ -25,8 +25,8 @@ LEAST_SUM, MOST_INTEREST = 1_000_00, 200_000
 """Fen, and millionths a year: within these no premium of a term life comes to nothing."""
 MOST_LOADING_OF_A_YEAR = 350_000
 """Of an accident policy for a year or less."""
-LEAST_FREE_LOOK = 15
-"""Days, of a policy for longer than a year."""
+LEAST_FREE_LOOK, MOST_FREE_LOOK_COST = 15, 10_00
+"""Days, of a policy for longer than a year; fen that whoever gives it back then can be asked for."""
 OLDEST_OF_HEALTH = 70
 """Years: the greatest age at which a health cover has a price."""
 MOST_WAITING_OF_HEALTH = 180
@@ -221,6 +221,9 @@ def check_terms(terms: PolicyParameters) -> None:
     if terms.years > 1 and terms.free_look_days < LEAST_FREE_LOOK:
         text = "a policy for longer than a year can be given back in its first days"
         raise BadInput(text, where="free_look_days", hint=f"give {LEAST_FREE_LOOK} or more")
+    if terms.free_look_cost > MOST_FREE_LOOK_COST:
+        text = f"in the free look all comes back but a small cost, and {format_minor(terms.free_look_cost)} yuan are none"
+        raise BadInput(text, where="free_look_cost", hint=f"give at most {format_minor(MOST_FREE_LOOK_COST)}")
     if isinstance(terms.cover, Health):
         _check_health(terms, terms.cover)
     _check_instalments(terms)

@@ -155,7 +155,6 @@ def _choices(one: Question, language: str) -> str:
 
 
 def _facts(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
-    cost = format_minor(terms.free_look_cost)
     return {
         "保险公司": insurer_names(terms.insurer)[0],
         "保障": _COVER[type(terms.cover)][0],
@@ -164,7 +163,7 @@ def _facts(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
         "保障期限": f"{terms.days}天" if terms.days else f"{terms.years}年",
         "保费": _priced(terms)[0],
         "等待期": f"{terms.waiting_days}天" if terms.waiting_days else "无",
-        "犹豫期": f"{terms.free_look_days}天，退保扣除{cost}元" if terms.free_look_days else "无",
+        "犹豫期": _free_look(terms)[0],
         "退保": _CANCELLATION[terms.cancellation][0].format(terms.days or DAYS_OF_A_YEAR),
         **({"免赔额": f"{format_minor(terms.excess)}元"} if terms.excess else {}),
         **({"每次赔付限额": f"{format_minor(terms.limit_per_loss)}元"} if terms.limit_per_loss else {}),
@@ -172,7 +171,6 @@ def _facts(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
 
 
 def _facts_en(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
-    cost = format_minor(terms.free_look_cost)
     return {
         "Insurer": insurer_names(terms.insurer)[1],
         "Covers": _COVER[type(terms.cover)][1],
@@ -181,11 +179,23 @@ def _facts_en(terms: PolicyParameters, buyers: Eligibility) -> dict[str, str]:
         "Cover": f"{terms.days} days" if terms.days else "one year" if terms.years == 1 else f"{terms.years} years",
         "Premium": _priced(terms)[1],
         "Waiting time": f"{terms.waiting_days} days" if terms.waiting_days else "none",
-        "Free look": f"{terms.free_look_days} days, the premium back less {cost} yuan" if terms.free_look_days else "none",
+        "Free look": _free_look(terms)[1],
         "Cancellation": _CANCELLATION[terms.cancellation][1].format(terms.days or DAYS_OF_A_YEAR),
         **({"Excess": f"{format_minor(terms.excess)} yuan"} if terms.excess else {}),
         **({"Limit per loss": f"{format_minor(terms.limit_per_loss)} yuan"} if terms.limit_per_loss else {}),
     }
+
+
+def _free_look(terms: PolicyParameters) -> tuple[str, str]:
+    days, cost = terms.free_look_days, format_minor(terms.free_look_cost)
+    if not days:
+        return "无", "none"
+    if not terms.free_look_cost:
+        return f"{days}天，退还已缴全部保费", f"{days} days, all that was paid comes back"
+    return (
+        f"{days}天，退保扣除{cost}元；已缴保费不超过{cost}元的，退还0.00元",
+        f"{days} days, what was paid comes back less {cost} yuan; of {cost} yuan or less 0.00 comes back",
+    )
 
 
 _COVER: dict[type, tuple[str, str]] = {

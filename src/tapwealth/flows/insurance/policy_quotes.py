@@ -16,6 +16,7 @@ from tapwealth.flows.insurance.policy_offer import policy_offer
 from tapwealth.insurance.applicant import CONSENT
 from tapwealth.insurance.buy import quote as quoted
 from tapwealth.insurance.phone import INSPECTION
+from tapwealth.insurance.policy import back_in_free_look
 from tapwealth.insurance.product import OccupationClass
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -38,7 +39,8 @@ class QuotePolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicyQuoted(msgspec.Struct, frozen=True):
-    """Fen for the first year, or for all of a shorter one; `permille`: what answers add to it. `offer`: what its buyer is shown."""
+    """Fen for the first year, or for all of a shorter one; `permille`: what answers add to it. `offer`: what its buyer is shown.
+    `free_look_refund`: fen that come back of that premium in the free look, None without one."""
 
     product: str
     version: int
@@ -49,6 +51,7 @@ class PolicyQuoted(msgspec.Struct, frozen=True):
     to_day: date
     paid_until: date
     offer: Offer
+    free_look_refund: int | None = None
 
 
 class RefundQuoted(msgspec.Struct, frozen=True):
@@ -83,6 +86,7 @@ async def quote(house: House, envelope: Envelope, command: QuotePolicy) -> Polic
         return PolicyQuoted(
             product.code, product.version, made.premium, made.permille, product.terms.sum_insured, made.from_day, made.to_day,
             made.paid_until, policy_offer(wanted.version, envelope.language),
+            back_in_free_look(product.terms, made.premium) if product.terms.free_look_days else None,
         )  # fmt: skip
 
     return await once(house, [book], envelope, command, act, PolicyQuoted)

@@ -129,7 +129,8 @@ class NewPolicyQuote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class PolicyQuote(msgspec.Struct, frozen=True):
     """The premium of the first year, or of all of a shorter policy; `loading`: what answers add, in it already. `offer`: what the customer
-    has to be shown. Cover is from `from_day` to before `to_day`."""
+    has to be shown. Cover is from `from_day` to before `to_day`. `free_look_refund`: what comes back of that premium in the free look, null
+    without one."""
 
     product: str
     version: int
@@ -140,6 +141,7 @@ class PolicyQuote(msgspec.Struct, frozen=True):
     to_day: date
     paid_until: date
     offer: ShownOffer
+    free_look_refund: Money | None
 
 
 class NewApplication(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
