@@ -9,11 +9,12 @@ from uuid import UUID, uuid4
 import pytest
 from apart import run_apart
 from bill_town import MONDAY, Town, town
+from four_eyes import operator
 from identities import identity_of
 from insurance_desk import Desk, Seen, before_the_pages, keep
 from policy_files import ACCIDENT_FILE, QUESTIONS, SCREEN_FILE, TERM_LIFE_FILE, sell_policies
 
-from tapwealth.flows.insurance import insurers, policies, premium_days
+from tapwealth.flows.insurance import claim_notification, insurers, policies, premium_days
 from tapwealth.flows.insurance.policies import BuyPolicy
 from tapwealth.insurance import application_store, insured_store, premium_store, store
 from tapwealth.insurance.application_store import ApplicationState
@@ -108,7 +109,16 @@ async def test_what_is_due_is_paid_as_shown_and_a_suspended_policy_comes_back(ne
             await place.moved_in(desk.person, 1_000_00, due - 3 * DAY)
             wrong = await desk.send(f"{here}/pay", refused, "/pay", amount="22400")
             assert (wrong.status, "应缴 225.00 元；请重新核对并确认" in wrong.text) == (422, True)
-            for form in (wrong, wrong):
+            died = claim_notification.NotifyDeath(UUID(here.rpartition("/")[2]), due - 3 * DAY, "a fall")
+            await claim_notification.notify_death(place.house, await operator(place, "ops.chen"), died)
+            no = await desk.send(f"{here}/pay", wrong, "/pay", amount="22500")
+            page = keep(await desk.get(here), "claimed")
+            assert (no.status, "现在无需缴费；如未赔付，之后至少还有 30 天可以缴费" in no.text) == (422, True), no.text
+            assert ("处理期间无需缴费" in page.text, "/pay" in page.source) == (True, False)
+            async with place.house.database.transaction() as tx:
+                await tx.execute("update claim set state = 'refused', refused_on = $1, told_on = $1", due - 3 * DAY)
+            page = await desk.get(here)
+            for form in (page, page):
                 paid = await desk.send(f"{here}/pay", form, "/pay", amount="22500")
                 assert (paid.status, paid.where) == (200, here)
             assert (await desk.wallet(), "已收，待保险公司入账" in paid.text) == (850_00, True)

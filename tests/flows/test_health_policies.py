@@ -7,24 +7,25 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town
-from claim_town import give, insurer_answers, pushed, seen
+from claim_town import assess, give, insurer_answers, pushed, seen, standing
 from evidence_files import jpeg
 from four_eyes import decided, propose
 from identities import identity_of
 from policy_files import HEALTH_FILE, sell_policies
 
 from tapwealth.flows import reports
-from tapwealth.flows.insurance import claim_notification, policies, premium_days, premiums
+from tapwealth.flows.insurance import claim_notification, claims, policies, premium_days, premiums
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.claim_notification import NotifyClaim
-from tapwealth.flows.insurance.claims import ClaimStands
+from tapwealth.flows.insurance.claims import ClaimStands, WithdrawClaim
 from tapwealth.flows.insurance.discoveries import ProposeTrueAge
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyTaken
-from tapwealth.flows.insurance.premiums import LetPremiums
+from tapwealth.flows.insurance.premiums import DemandPremium, LetPremiums, PayPremium
 from tapwealth.flows.setup import Approved
 from tapwealth.insurance import insured_store, store
 from tapwealth.insurance.claim import NEEDED, ClaimState, LossKind
 from tapwealth.insurance.policy import PolicyState
+from tapwealth.insurance.schedule import GRACE
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import BadInput, Refusal
@@ -56,13 +57,23 @@ async def ill(place: Town, person: Person, policy: str, group: str, day: date, *
     return await claim_notification.notify(place.house, place.envelope(person), said)
 
 
-async def paid(place: Town, person: Person, stands: Any) -> int:
-    """The papers sent, found whole by two people, agreed and paid."""
-    assert isinstance(stands, ClaimStands), stands
-    claim = UUID(stands.claim)
+async def papers(place: Town, person: Person, claim: UUID) -> int:
+    """All that is needed is sent; fen that are claimed."""
     for paper in NEEDED[LossKind.ILLNESS]:
         kept = await give(place, person, claim, paper, jpeg(comment=f"{claim}{paper}".encode()))
     assert kept.state == "assessing", kept
+    return (await seen(place, claim))[0].loss
+
+
+async def paid(place: Town, person: Person, stands: Any) -> int:
+    """The papers sent, found whole by two people, agreed and paid."""
+    assert isinstance(stands, ClaimStands), stands
+    await papers(place, person, UUID(stands.claim))
+    return await found_whole(place, UUID(stands.claim))
+
+
+async def found_whole(place: Town, claim: UUID) -> int:
+    """By two people, agreed and paid."""
     found, _ = await seen(place, claim)
     await decided(place, await propose(place, ProposeAssessment(claim, found.loss)))
     assert await insurer_answers(place) == []
@@ -126,6 +137,47 @@ async def test_within_the_waiting_time_the_premiums_come_back_and_the_policy_is_
     assert await place.owed(wang.wallet) == [200_000], "all that was paid"
     assert await state_of(place, wang, policy) is PolicyState.CLAIMED
     assert code(await ill(place, wang, policy, "heart", in_grace)) == "ILLNESS_CLAIMED"
+
+
+async def test_nothing_is_paid_while_an_early_illness_is_looked_at_and_there_is_time_for_it_after(place: Town) -> None:
+    """What the insurer was booking when it was claimed comes back too. Of who withdraws or is refused grace goes on."""
+    wang, li = await place.person("Wang", 200_000), await place.person("Li", 200_000)
+    one, other = [(await bought(place, person, "CI10M")).policy for person in (wang, li)]
+    due, day = date(2014, 3, 25), MONDAY + timedelta(days=40)
+    await place.clock(shanghai(day, 10))
+    pay, of_li = PayPremium(UUID(one)), PayPremium(UUID(other))
+    assert not isinstance(await premiums.pay(place.house, place.envelope(wang), pay), Refusal)
+    stands = await ill(place, wang, one, "cancer", day - timedelta(days=1))
+    claim = UUID(stands.claim)
+    assert await papers(place, wang, claim) == 7_167
+    assert code(await assess(place, claim, 7_167)) == "NOT_POSSIBLE_NOW", "the insurer books another one"
+    await place.work("insurer", policies.deliver)
+    assert (await seen(place, claim))[0].loss == 2 * 7_167
+    for answer in (
+        await premiums.pay(place.house, place.envelope(wang), pay),
+        await premiums.demand(place.house, place.envelope(None), DemandPremium(UUID(one))),
+    ):
+        assert (code(answer), "a claim is looked at" in answer.text) == ("UNDER_WAY", True)
+    assert await found_whole(place, claim) == 2 * 7_167
+    assert await place.owed(wang.wallet) == [200_000], "all that was paid"
+
+    first = await ill(place, li, other, "cancer", day)
+    await premium_days.collect_premiums(place.house, due + GRACE)
+    await place.clock(shanghai(due + GRACE, 10))
+    await claims.withdraw(place.house, place.envelope(li), WithdrawClaim(UUID(first.claim)))
+    second = UUID((await ill(place, li, other, "heart", day)).claim)
+    last = due + GRACE + timedelta(days=5)
+    await place.clock(shanghai(last, 24, 10))
+    await premium_days.suspend_and_lapse(place.house, last)
+    assert await state_of(place, li, other) is PolicyState.IN_FORCE
+    assert code(await premiums.pay(place.house, place.envelope(li), of_li)) == "UNDER_WAY"
+    await papers(place, li, second)
+    await assess(place, second, 0, "no cancer")
+    shown = (await standing(place, li, UUID(other)))[2]
+    refused = last + timedelta(days=1)
+    assert (shown.due_on, shown.grace_until) == (due, refused + timedelta(days=30))
+    await place.clock(shanghai(refused + timedelta(days=30), 23))
+    assert (await premiums.pay(place.house, place.envelope(li), of_li)).amount == 4 * 7_167
 
 
 async def test_without_premiums_back_an_early_illness_brings_nothing_and_health_is_asked_for(place: Town) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tapwealth.insurance import schedule as rules
+from tapwealth.insurance.looks import collects, next_look
 from tapwealth.insurance.policy import Policy, PolicyState
 from tapwealth.insurance.product import Every
 from tapwealth.insurance.schedule import (
@@ -38,20 +39,39 @@ POLICY = Policy(
 
 
 @pytest.mark.parametrize(
-    ("due_on", "demanded_on", "last"),
+    ("due_on", "demanded_on", "held_until", "last"),
     [
-        (date(2015, 3, 4), None, date(2015, 5, 3)),  # 60 days
-        (date(2015, 3, 4), date(2015, 3, 10), date(2015, 4, 9)),  # 30 from the demand
-        (date(2015, 3, 4), date(2015, 4, 20), date(2015, 5, 3)),  # a late demand does not lengthen it
-        (date(2015, 3, 4), date(2015, 2, 1), date(2015, 4, 3)),  # nor does an early one take from it
-        (date(2016, 1, 31), None, date(2016, 3, 31)),  # over the 29th of February
+        (date(2015, 3, 4), None, None, date(2015, 5, 3)),  # 60 days
+        (date(2015, 3, 4), date(2015, 3, 10), None, date(2015, 4, 9)),  # 30 from the demand
+        (date(2015, 3, 4), date(2015, 4, 20), None, date(2015, 5, 3)),  # a late demand does not lengthen it
+        (date(2015, 3, 4), date(2015, 2, 1), None, date(2015, 4, 3)),  # nor does an early one take from it
+        (date(2016, 1, 31), None, None, date(2016, 3, 31)),  # over the 29th of February
+        (date(2015, 3, 4), None, date(2015, 4, 3), date(2015, 5, 3)),  # a claim that was over in time
+        (date(2015, 3, 4), None, date(2015, 4, 4), date(2015, 5, 4)),  # 30 from its end
+        (date(2015, 3, 4), date(2015, 3, 10), date(2015, 3, 20), date(2015, 4, 19)),  # also where it had been demanded
+        (date(2015, 3, 4), None, date(2014, 6, 1), date(2015, 5, 3)),  # one of long before
     ],
 )
-def test_the_last_day_of_grace(due_on: date, demanded_on: date | None, last: date) -> None:
-    assert grace_until(due_on, demanded_on) == last
-    one = replace(TEN_YEARS, from_day=due_on.replace(year=due_on.year - 1), paid_until=due_on, demanded_on=demanded_on)
+def test_the_last_day_of_grace(due_on: date, demanded_on: date | None, held_until: date | None, last: date) -> None:
+    assert grace_until(due_on, demanded_on, held_until) == last
+    begun = due_on.replace(year=due_on.year - 1)
+    one = replace(TEN_YEARS, from_day=begun, paid_until=due_on, demanded_on=demanded_on, held_until=held_until)
     assert standing(one, last) is Standing.GRACE
     assert standing(one, last + DAY) is Standing.SUSPENDED
+
+
+def test_what_was_held_is_asked_for_as_after_a_due_day() -> None:
+    held = replace(TEN_YEARS, held_until=date(2015, 4, 20))
+    days = [held.asked_from + timedelta(days=number) for number in range(40)]
+    asked = [(day - held.asked_from).days for day in days if collects(held, PolicyState.IN_FORCE, day)]
+    assert asked == [0, 1, 3, 7, 15, 30]
+    looked, first = [], held.asked_from
+    while first <= days[-1]:
+        found = next_look(held, PolicyState.IN_FORCE, first)
+        assert found is not None
+        looked.append(found)
+        first = found + DAY
+    assert looked[:6] == [days[number] for number in asked]
 
 
 @pytest.mark.parametrize(

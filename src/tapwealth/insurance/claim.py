@@ -207,6 +207,16 @@ class Claim:
     died: str = ""
     heard_at: datetime | None = None
 
+    @property
+    def ends_policy(self) -> bool:
+        """Whether the policy would be over with it, whatever is left of the sum insured."""
+        return self.early or self.kind is LossKind.DEATH
+
+    @property
+    def undecided(self) -> bool:
+        """Whether money may still come of it, without an appeal."""
+        return self.state not in (ClaimState.REFUSED, ClaimState.PAID, ClaimState.CLOSED)
+
 
 @dataclass(frozen=True, slots=True)
 class Due:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.insurance.claim import Claim, ClaimState, LossKind, Paper
+from tapwealth.insurance.policy_event_store import PREMIUMS
 from tapwealth.insurance.store import Key
 from tapwealth.storage.columns import columns, slots
 
@@ -226,6 +227,18 @@ async def undecided(tx: Any, keys: Sequence[Key]) -> Undecided:
     )
     found = {name: {(row["book"], row["policy"]) for row in rows if row[name]} for name in ("ending", "in_grace")}
     return Undecided(found["ending"], found["in_grace"])
+
+
+async def count_premiums(tx: Any, keys: Sequence[Key]) -> None:
+    """What claims lose that give back all premiums of these policies, once the insurer has booked more of them."""
+    await tx.execute(
+        "update claim c set loss = x.paid from (select book, policy, sum(amount - interest)::bigint as paid from policy_event"
+        " join unnest($1::int[], $2::uuid[]) k(book, policy) using (book, policy) where event = any($3) group by 1, 2) x"
+        " where c.book = x.book and c.policy = x.policy and early and paid > loss"
+        " and state in ('notified', 'papers_asked', 'assessing', 'refused', 'appealed')",
+        *_keys(keys),
+        [one.value for one in PREMIUMS],
+    )
 
 
 async def deducting(tx: Any, keys: Sequence[Key]) -> dict[Key, date]:

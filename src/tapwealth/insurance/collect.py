@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from enum import Enum, auto
 
 from tapwealth.insurance.policy import PolicyState
-from tapwealth.insurance.schedule import Due, Schedule, Standing, dues, next_due, standing
+from tapwealth.insurance.schedule import GRACE_AFTER_CLAIM, Due, Schedule, Standing, dues, next_due, standing
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import Refusal
 
@@ -33,6 +33,11 @@ class PremiumRefusal(Enum):
 UNKNOWN_POLICY = Refusal(PremiumRefusal.UNKNOWN_POLICY, "this is no policy of yours; look at your list")
 NO_SUCH = Refusal(PremiumRefusal.UNKNOWN_POLICY, "there is no such policy; check its id")
 UNDER_WAY = Refusal(PremiumRefusal.UNDER_WAY, "the insurer is being asked about this policy; wait for its answer")
+CLAIMED = Refusal(
+    PremiumRefusal.UNDER_WAY,
+    "a claim is looked at with which the policy would end, so nothing is to be paid now; if nothing comes of it there are"
+    f" {GRACE_AFTER_CLAIM.days} days for it at least",
+)
 
 
 def payable(schedule: Schedule, state: PolicyState, day: date) -> tuple[Due, ...] | Refusal:

@@ -13,7 +13,8 @@ from tapwealth.insurance.schedule import Schedule, Standing, lapses_on, standing
 TOLD_AHEAD = 7
 """Days before a premium is due its policyholder is told."""
 TRIED = (0, 1, 3, 7, 15, 30, 45, 53, 60)
-"""So many days after the due day a premium is collected, or asked for where nobody let it be collected, as long as grace lasts."""
+"""So many days after the due day a premium is collected, or asked for where nobody let it be collected, as long as grace lasts; after the
+day on which it was held no longer, if that is later."""
 RENEWAL_TOLD = 15
 """Days before the last day of cover is over its policyholder is told that the policy is to go on, or ends."""
 RENEWED = (4, 3, 2)
@@ -45,7 +46,8 @@ def look(schedule: Schedule, state: PolicyState, day: date) -> Look:
         return Look.SUSPEND
     if then in (Standing.SUSPENDED, Standing.LAPSED):
         return Look.LAPSE if then is Standing.LAPSED else Look.NOTHING
-    if (due := schedule.paid_until) < schedule.to_day:
+    if schedule.paid_until < schedule.to_day:
+        due = schedule.asked_from
         if (day - due).days in TRIED:
             return Look.COLLECT
         return Look.TELL if (due - day).days == TOLD_AHEAD else Look.NOTHING
@@ -65,7 +67,7 @@ def next_look(schedule: Schedule, state: PolicyState, first: date) -> date | Non
     """The first date from `first` on at whose end something is done; None once a policy is over."""
     if state not in (PolicyState.ISSUED, PolicyState.IN_FORCE, PolicyState.SUSPENDED):
         return None
-    due = None if schedule.paid_until >= schedule.to_day else schedule.paid_until
+    due = None if schedule.paid_until >= schedule.to_day else schedule.asked_from
     if due is not None and state is PolicyState.SUSPENDED:
         return _next_look(first, schedule.to_day, None, lapses_on(schedule), ends=False)
     return _next_look(first, schedule.to_day, due, suspended_from(schedule), ends=due is None)

@@ -172,6 +172,11 @@ async def save_premium(tx: Any, premiums: Sequence[tuple[int, UUID, int]]) -> No
         )
 
 
+async def hold(tx: Any, key: Key, until: date) -> None:
+    """No premium of that policy was taken up to that day because of a claim."""
+    await tx.execute("update policy_schedule set held_until = $3 where book = $1 and policy = $2", *key, until)
+
+
 async def save_paid(tx: Any, paid: Sequence[tuple[int, UUID, date]]) -> None:
     """(book, policy, the first day that is not paid for)."""
     if paid:
@@ -186,7 +191,7 @@ async def schedules(tx: Any, rows: Mapping[Key, PolicyRow]) -> dict[Key, Schedul
     """What these policies owe, and how they stood; one that has no schedule yet is paid for until then."""
     books, policies = _pairs(list(rows))
     plans = await tx.fetch(
-        f"select {_PLAN_COLUMNS} from policy_schedule join unnest($1::int[], $2::uuid[]) k(book, policy) using (book, policy)",
+        f"select {_PLAN_COLUMNS}, held_until from policy_schedule join unnest($1::int[], $2::uuid[]) k(book, policy) using (book, policy)",
         books, policies,
     )  # fmt: skip
     turns = await tx.fetch(
@@ -206,8 +211,8 @@ def _schedule(row: PolicyRow, plan: Any, turns: Sequence[Any]) -> Schedule:
     lapsed = next((one["from_day"] for one in turns if one["turn"] == Turn.LAPSED), None)
     over_from = row.cancel_asked_on + timedelta(days=1) if row.cancelled_on and row.cancel_asked_on else lapsed
     every, premium = (Every(plan["every"]), plan["premium"]) if plan else (every_of(row.from_day, row.to_day, row.paid_until), row.premium)
-    demanded = plan["demanded_on"] if plan else None
-    return Schedule(every, premium, row.from_day, row.to_day, row.paid_until, demanded, over_from, gaps)
+    demanded, held = (plan["demanded_on"], plan["held_until"]) if plan else (None, None)
+    return Schedule(every, premium, row.from_day, row.to_day, row.paid_until, demanded, over_from, gaps, held)
 
 
 async def books_due(tx: Any, books: Sequence[int], day: date) -> list[int]:

@@ -25,6 +25,8 @@ GRACE = timedelta(days=60)
 """From the due day, which is not counted (article 36)."""
 GRACE_OF_DEMAND = timedelta(days=30)
 """From the day on which the premium was demanded, which is not counted (article 36)."""
+GRACE_AFTER_CLAIM = timedelta(days=30)
+"""At least, from the day on which a claim was over while which no premium was taken; the house's own rule, by that of a demand."""
 YEARS_TO_REINSTATE = 2
 """From the first day of a suspension (article 37)."""
 _DAY = timedelta(days=1)
@@ -70,7 +72,8 @@ class Gap:
 class Schedule:
     """`premium` fen `every` period from `from_day` to before `to_day`; paid for to before `paid_until`, which is also the due day of the
     first premium that is not paid. `demanded_on`: when that one was demanded. `over_from`: the first day without cover where a policy was
-    ended before its last day. `gaps`: earlier suspensions."""
+    ended before its last day. `gaps`: earlier suspensions. `held_until`: the day on which the last claim was over that would have ended the
+    policy; no premium was taken while it was looked at."""
 
     every: Every
     premium: int
@@ -80,6 +83,17 @@ class Schedule:
     demanded_on: date | None = None
     over_from: date | None = None
     gaps: tuple[Gap, ...] = ()
+    held_until: date | None = None
+
+    @property
+    def asked_from(self) -> date:
+        """The day from which the first premium that is not paid is asked for."""
+        return self.paid_until if self.held_until is None else max(self.paid_until, self.held_until)
+
+    @property
+    def grace_until(self) -> date:
+        """The last day on which it can be paid without a suspension."""
+        return grace_until(self.paid_until, self.demanded_on, self.held_until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,21 +168,22 @@ def next_due(schedule: Schedule) -> Due | None:
     return None if over else Due(on, period(schedule, number + 1), schedule.premium)
 
 
-def grace_until(due_on: date, demanded_on: date | None) -> date:
-    """The last day on which a premium can be paid without a suspension: what comes first. A demand counts from the due day at the
-    earliest."""
+def grace_until(due_on: date, demanded_on: date | None, held_until: date | None = None) -> date:
+    """The last day on which a premium can be paid without a suspension: what comes first, and 30 days after it was held at the earliest. A
+    demand counts from the due day at the earliest."""
     by_due = due_on + GRACE
-    return by_due if demanded_on is None else min(by_due, max(demanded_on, due_on) + GRACE_OF_DEMAND)
+    by_law = by_due if demanded_on is None else min(by_due, max(demanded_on, due_on) + GRACE_OF_DEMAND)
+    return by_law if held_until is None else max(by_law, held_until + GRACE_AFTER_CLAIM)
 
 
 def suspended_from(schedule: Schedule) -> date | None:
     """The first day without cover if nothing more is paid; None where nothing more is due before the policy's last day."""
-    return _suspended_from(schedule.paid_until, schedule.demanded_on, schedule.to_day)
+    return _suspended_from(schedule.paid_until, schedule.demanded_on, schedule.held_until, schedule.to_day)
 
 
 @lru_cache(_REMEMBERED)
-def _suspended_from(paid_until: date, demanded_on: date | None, to_day: date) -> date | None:
-    first = grace_until(paid_until, demanded_on) + _DAY
+def _suspended_from(paid_until: date, demanded_on: date | None, held_until: date | None, to_day: date) -> date | None:
+    first = grace_until(paid_until, demanded_on, held_until) + _DAY
     return first if paid_until < to_day and first < to_day else None
 
 

@@ -143,6 +143,11 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"this is no policy of yours", "这不是您的保单"),
     (r"look at your list", "请查看保单列表"),
     (r"the insurer is being asked about this policy", "正在等待保险公司就此保单答复"),
+    (
+        r"a claim is looked at with which the policy would end, so nothing is to be paid now",
+        "正在审核的理赔可能使保单终止，现在无需缴费",
+    ),
+    (r"if nothing comes of it there are (\d+) days for it at least", r"如未赔付，之后至少还有 \1 天可以缴费"),
     (r"nothing is paid for it any more", "不再缴费"),
     (r"cover is suspended", "保障已中止"),
     (r"reinstate the policy to have it again", "请申请复效"),

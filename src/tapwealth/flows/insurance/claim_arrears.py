@@ -78,6 +78,7 @@ async def count_as_paid(tx: Tx, at: Moment, day: date, claim: Claim, payment: Pa
         row.book, BordereauEvent.DEDUCTED, payment.serial, row.id, kept.amount, day, at.now, kept.from_day, kept.until_day
     )
     await policy_event_store.add(tx, [event])
+    await claim_store.count_premiums(tx, [key])
     after = await _never_suspended(tx, row)
     await premium_store.save_paid(tx, [(*key, kept.until_day)])
     standing = moved_on((await premium_store.schedules(tx, {key: row}))[key], rows)

@@ -17,7 +17,7 @@ from tapwealth.flows.insurance import claim_arrears, claim_receivers
 from tapwealth.flows.insurance.claim_papers import any_claim
 from tapwealth.flows.insurance.claim_recoveries import books_of
 from tapwealth.flows.insurance.claims import Of, ask_insurer, check_said, moved, policy_of, refuse, spent, still_lost
-from tapwealth.insurance import claim_store
+from tapwealth.insurance import claim_store, premium_store
 from tapwealth.insurance.claim import Claim, ClaimEvent, ClaimRefusal, ClaimState, LossKind, next_state, payable
 from tapwealth.insurance.claim_store import Part, PaymentRow
 from tapwealth.insurance.product import PhoneScreen
@@ -141,6 +141,8 @@ async def _wanted(house: House, tx: Tx, day: date, claim: Claim, said: Assessmen
         return state
     if said.certain and claim.state is not ClaimState.ASSESSING:
         return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, "what is certain is paid while the first decision is awaited; decide the whole")
+    if claim.early and said.found and await _books_premium(tx, claim):
+        return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, "the insurer is booking a premium that comes back too; decide by its answer")
     if await _awaits_answer(tx, claim):
         text = "the insurer has not answered yet for what is certain of it; decide further by its answer"
         return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, text)
@@ -187,6 +189,11 @@ async def _identity(tx: Tx, claim: Claim, of: Of) -> str | Refusal:
     free = next((one for one in screens if taken.get(one) == claim.id), next((one for one in screens if one not in taken), None))
     text = f"{cover.replacements} of {cover.replacements} screens are replaced or promised already; refuse it with the reason"
     return free or Refusal(ClaimRefusal.ALL_REPLACED, text)
+
+
+async def _books_premium(tx: Tx, claim: Claim) -> bool:
+    key = (claim.book, claim.policy)
+    return bool(await premium_store.under_way(tx, [key]) or await claim_store.deducting(tx, [key]))
 
 
 async def _awaits_answer(tx: Tx, claim: Claim) -> bool:

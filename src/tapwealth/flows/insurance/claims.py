@@ -16,7 +16,7 @@ from tapwealth.bank import store as bank
 from tapwealth.bank.store import BreakRow
 from tapwealth.flows.customers.people import who
 from tapwealth.flows.frame import Envelope, House, Moment, once
-from tapwealth.flows.insurance import claim_notices
+from tapwealth.flows.insurance import claim_grace, claim_notices
 from tapwealth.flows.insurance.claim_notices import Telling, Told
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.insurance import claim_store, insured_store, store
@@ -185,6 +185,7 @@ async def refuse(tx: Tx, at: Moment, claim: Claim, reason: str, on: date) -> Cla
     paid = sum(one.amount for one in (await claim_store.payments_of(tx, [key]))[key] if one.paid_on is not None)
     about = f"{on}" if claim.appealed_on is None else f"{on} appealed"
     await claim_notices.tell(tx, at, [Telling(after, of.product, Told.REFUSED, paid, about)])
+    await claim_grace.goes_on(tx, after, told)
     if told > on + TELL_WITHIN:
         text = f"claim {claim.id}: refused on {on}, and the claimant was told on {told}, later than the law allows"
         await bank.add_breaks(tx, told, [BreakRow(CLAIMS, "told_late", str(claim.id), 0, text, accounted=True)], at.now)
@@ -213,7 +214,9 @@ async def withdraw(house: House, envelope: Envelope, command: WithdrawClaim) -> 
         if (await spent(tx, [claim]))[claim.id]:
             text = "a part of it is paid or promised already, so it is decided to the end; wait for it"
             return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, text)
-        (over,) = await close(tx, [claim], at.date_of(envelope.received_at))
+        day = at.date_of(envelope.received_at)
+        (over,) = await close(tx, [claim], day)
+        await claim_grace.goes_on(tx, over, day)
         return stands(over, [])
 
     return await once(house, [book], envelope, command, act, ClaimStands)

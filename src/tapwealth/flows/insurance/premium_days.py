@@ -32,7 +32,6 @@ from tapwealth.insurance.schedule import (
     Schedule,
     cash_value,
     dues,
-    grace_until,
     lapses_on,
     next_due,
     suspended_from,
@@ -169,8 +168,8 @@ def _wanted(one: _Seen, day: date, at: Moment) -> Wanted:
 
 def _unpaid(one: _Seen, day: date, why: str) -> News:
     owed = dues(one.schedule, day)
-    until = grace_until(owed[0].on, one.schedule.demanded_on)
-    return News(one.row, one.product, "unpaid", str(day), sum(due.amount for due in owed), until=until, why=why)
+    amount, until = sum(due.amount for due in owed), one.schedule.grace_until
+    return News(one.row, one.product, "unpaid", str(day), amount, until=until, why=why)
 
 
 def _due(one: _Seen) -> News:

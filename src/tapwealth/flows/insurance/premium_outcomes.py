@@ -22,7 +22,7 @@ from tapwealth.flows.insurance.policy_outcomes import INSURER, premiums_of
 from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.flows.insurance.premium_notices import News, notice
 from tapwealth.flows.insurance.premium_taking import PREMIUM, REINSTATE, moved_on, plan_of
-from tapwealth.insurance import entries, policy_event_store, premium_store, store
+from tapwealth.insurance import claim_store, entries, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.entries import LaterPremium
 from tapwealth.insurance.insurer import InsurerAnswer, Noted, NotReceived, PremiumPaid, Rejected, Unknown
@@ -128,6 +128,8 @@ async def hear_premiums(house: House, tx: Tx, at: Moment, day: date, books: Sequ
     await store.save(tx, changed)
     booked = [rows for serial, rows in fresh.items() if reasons[serial] is None]
     await policy_event_store.add(tx, [_happened(rows, day, at) for rows in booked])
+    if booked:
+        await claim_store.count_premiums(tx, [(rows[0].book, rows[0].policy) for rows in booked])
     await _end_gaps(tx, [(row.book, row.id) for row in changed], day)
     await notices.tell(tx, [notice(one, at.now) for one in news])
 

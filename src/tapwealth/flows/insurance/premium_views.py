@@ -10,7 +10,7 @@ from tapwealth.flows.insurance.policy_product import products_of
 from tapwealth.insurance import premium_store
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.premium_store import DueState, Mandate, PremiumRow, Turn, TurnRow
-from tapwealth.insurance.schedule import Arrears, Schedule, grace_until, lapses_on, next_due, suspended_from, to_reinstate
+from tapwealth.insurance.schedule import Arrears, Schedule, lapses_on, next_due, suspended_from, to_reinstate
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.units import WHOLE
 
@@ -103,7 +103,7 @@ def _standing(schedule: Schedule, state: PolicyState, today: date, rate: Fractio
     owed, interest = (arrears.premiums + arrears.interest, arrears.interest) if isinstance(arrears, Arrears) else (0, 0)
     return PremiumsShown(
         schedule.every.value, schedule.premium, schedule.paid_until, due.on, schedule.demanded_on,
-        grace_until(due.on, schedule.demanded_on), suspended_from(schedule), lapses_on(schedule), owed, interest,
+        schedule.grace_until, suspended_from(schedule), lapses_on(schedule), owed, interest,
     )  # fmt: skip
 
 

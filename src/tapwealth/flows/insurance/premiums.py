@@ -21,12 +21,12 @@ from tapwealth.flows.insurance.premium_taking import Taken, Wanted, moved_on, pl
 from tapwealth.flows.insurance.renewals import renewable
 from tapwealth.funds import store as funds
 from tapwealth.insurance import claim_store, endorsement_store, premium_store, store
-from tapwealth.insurance.collect import NO_SUCH, UNDER_WAY, UNKNOWN_POLICY, PremiumRefusal, payable
+from tapwealth.insurance.collect import CLAIMED, NO_SUCH, UNDER_WAY, UNKNOWN_POLICY, PremiumRefusal, payable
 from tapwealth.insurance.looks import next_look
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.insurance.premium_store import Mandate
 from tapwealth.insurance.product import Product
-from tapwealth.insurance.schedule import Due, Schedule, Standing, dues, grace_until, standing, to_reinstate
+from tapwealth.insurance.schedule import Due, Schedule, Standing, dues, standing, to_reinstate
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.ids import book_of, named
@@ -117,7 +117,8 @@ class _Found(msgspec.Struct, frozen=True):
 
 
 async def _found(tx: Tx, book: int, person: UUID | None, policy: UUID) -> _Found | Refusal:
-    """One of this person's, or anybody's if no person is named, about which the insurer is not being asked."""
+    """One of this person's, or anybody's if no person is named, about which the insurer is not being asked, and of which nothing is claimed
+    that would end it: what was paid meanwhile nobody would give back."""
     key = (book, policy)
     rows = await store.policies(tx, [key])
     if key not in rows or person not in (None, rows[key].person):
@@ -127,6 +128,8 @@ async def _found(tx: Tx, book: int, person: UUID | None, policy: UUID) -> _Found
         return UNDER_WAY
     if await claim_store.deducting(tx, [key]):
         return UNDER_WAY
+    if (await claim_store.undecided(tx, [key])).ending:
+        return CLAIMED
     schedule = (await premium_store.schedules(tx, rows))[key]
     return _Found(row, schedule, (await products_of(tx, [row]))[row.product, row.version])
 
@@ -275,7 +278,7 @@ async def demand(house: House, envelope: Envelope, command: DemandPremium) -> Pr
             return Refusal(PremiumRefusal.DEMANDED_ALREADY, text)
         after = replace(found.schedule, demanded_on=day)
         await premium_store.save_plans(tx, [plan_of((row.book, row.id), after, next_look(after, row.state, day))])
-        until, amount = grace_until(owed[0].on, day), sum(one.amount for one in owed)
+        until, amount = after.grace_until, sum(one.amount for one in owed)
         news = News(row, found.product, "demanded", str(day), amount, until=until)
         await notices.tell(tx, [notice(news, at.now)])
         return PremiumDemanded(str(row.id), amount, owed[0].on, until)

@@ -82,7 +82,8 @@ class Collecting(NamedTuple):
 class PolicyPage(NamedTuple):
     """A policy whole. `first_paid`: the first day whose losses are paid. `pay` fen can be paid by hand today, 0: nothing. `coming`: what is
     not paid, the earliest first. `loss`: what the policyholder can claim, None where others do or nothing can be. `busy`: the insurer is
-    asked about it. `collecting`: None where nothing is ever due again."""
+    asked about it. `claimed`: something is claimed with which it would end, so that nothing is paid meanwhile. `collecting`: None where
+    nothing is ever due again."""
 
     shown: PolicyShown
     names: Words
@@ -98,6 +99,7 @@ class PolicyPage(NamedTuple):
     coming: Sequence[PremiumLine]
     pay: int
     busy: bool
+    claimed: bool
     being_cancelled: bool
     may_cancel: bool
     may_change: bool
@@ -158,7 +160,9 @@ async def shown(tx: Any, book: int, person: UUID, identifier: UUID, language: st
     asked = bool(await premium_store.under_way(tx, [key])) or bool(await endorsement_store.under_way(tx, [key]))
     asked = asked or bool(await claim_store.deducting(tx, [key]))
     busy, today, cover = asked or row.being_cancelled, at.date_of(at.now), product.terms.cover
-    claims = await claim_reports.lines(tx, await claim_store.claims_of_policy(tx, book, identifier))
+    of_policy = await claim_store.claims_of_policy(tx, book, identifier)
+    claimed = any(one.ends_policy and one.undecided for one in of_policy)
+    claims = await claim_reports.lines(tx, of_policy)
     return PolicyPage(
         shown=found,
         names=Words(product.name, product.name_en),
@@ -172,8 +176,9 @@ async def shown(tx: Any, book: int, person: UUID, identifier: UUID, language: st
         first_paid=first_paid_day(row.policy, product.terms),
         first_premium=PremiumLine(row.from_day, period(schedule, 1) - _DAY, row.premium),
         coming=_coming(row, schedule),
-        pay=0 if busy else _payable(schedule, row.state, today),
+        pay=0 if busy or claimed else _payable(schedule, row.state, today),
         busy=busy,
+        claimed=claimed,
         being_cancelled=row.being_cancelled,
         may_cancel=not busy and isinstance(next_state(row.state, PolicyEvent.CANCEL), PolicyState),
         may_change=not busy and row.state in (PolicyState.ISSUED, PolicyState.IN_FORCE),
