@@ -14,6 +14,7 @@ from policy_files import SCREEN_FILE, sell_policies
 from tapwealth.flows import reports
 from tapwealth.flows.frame import Caller, House
 from tapwealth.flows.insurance import claim_papers, insurers
+from tapwealth.insurance import claim_store
 from tapwealth.insurance.claim import Paper
 from tapwealth.insurance.evidence import MOST_FILES
 from tapwealth.kernel.clock import shanghai
@@ -51,6 +52,19 @@ async def turn_a_bit(place: Town, number: int) -> None:
         (row,) = await tx.fetch("delete from claim_paper_piece where number = $1 returning *", number)
         sealed = bytes([*row["sealed"][:99], row["sealed"][99] ^ 1, *row["sealed"][100:]])
         await tx.execute("insert into claim_paper_piece (book, paper, number, sealed) values ($1, $2, $3, $4)", *list(row)[:3], sealed)
+
+
+async def test_one_file_may_show_two_things(place: Town) -> None:
+    """One PDF has the picture and the invoice; or it was said to show the wrong thing, and is sent again as what it is."""
+    wang, claim = await cracked(place)
+    first = await give(place, wang, claim, Paper.PHOTO, jpeg())
+    second = await give(place, wang, claim, Paper.INVOICE, jpeg())
+    assert (first.missing, second.missing, second.state) == (["invoice"], [], "assessing")
+    assert second.paper != first.paper
+    assert (await give(place, wang, claim, Paper.INVOICE, jpeg())).paper == second.paper, "the same of both is there once"
+    async with place.house.database.read() as tx:
+        (kept,) = (await claim_store.papers_of(tx, [(wang.book, claim)])).values()
+    assert [one.paper for one in kept] == [Paper.PHOTO, Paper.INVOICE]
 
 
 async def test_files_are_sealed_handed_out_as_they_came_and_counted(place: Town) -> None:

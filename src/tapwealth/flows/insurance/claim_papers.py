@@ -67,8 +67,8 @@ _TAKEN = (ClaimState.NOTIFIED, ClaimState.PAPERS_ASKED, ClaimState.ASSESSING, Cl
 
 
 async def give(house: House, envelope: Envelope, claim: UUID, paper: Paper, media_type: str, content: bytes) -> PaperKept | Refusal:
-    """Keep a file of one's own claim, or, by operations, of anybody's; the same bytes once more are the same file. Raises BadInput for what
-    is not taken."""
+    """Keep a file of one's own claim, or, by operations, of anybody's; the same bytes once more are the same file, unless they are
+    to show something else. Raises BadInput for what is not taken."""
     kind = await asyncio.to_thread(check_file, media_type, content)
     digest = hashlib.sha256(content).digest()
     book, person = book_of(claim), envelope.caller.person
@@ -84,7 +84,7 @@ async def give(house: House, envelope: Envelope, claim: UUID, paper: Paper, medi
             return Refusal(ClaimRefusal.NOT_POSSIBLE_NOW, f"the claim is {found.state}; no more papers are taken")
         row = PaperRow(
             book=book,
-            id=named(envelope.received_at, book, f"paper:{claim}:{digest.hex()}"),
+            id=named(envelope.received_at, book, f"paper:{claim}:{paper}:{digest.hex()}"),
             claim=claim,
             paper=paper,
             media_type=kind.value,
@@ -100,7 +100,7 @@ async def give(house: House, envelope: Envelope, claim: UUID, paper: Paper, medi
 
 async def _keep(house: House, tx: Tx, at: Moment, claim: Claim, row: PaperRow, content: bytes) -> PaperKept | Refusal:
     there = (await claim_store.papers_of(tx, [(claim.book, claim.id)]))[claim.book, claim.id]
-    same = next((one for one in there if one.digest == row.digest), None)
+    same = next((one for one in there if (one.digest, one.paper) == (row.digest, row.paper)), None)
     if same is None:
         if len(there) >= MOST_FILES:
             text = f"{MOST_FILES} files are there already; put several pages into one PDF"
