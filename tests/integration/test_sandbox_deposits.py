@@ -1,6 +1,7 @@
 """The sandbox's bank as depository: its own register, its own arithmetic, what it pays, kills and faults."""
 
 import asyncio
+import socket
 from collections.abc import Iterator
 from datetime import date
 from io import BytesIO
@@ -10,9 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
+from deposit_lists import answers_in, list_of
 from sandbox_partner import TOKEN, SandboxPartner, sandbox_partner
 
-from tapwealth.bank.deposit_list import Answer, DepositLine, ListEvent, read_answer, write_list
+from tapwealth.bank.deposit_list import Answer, DepositLine, ListEvent
 from tapwealth.bank.deposit_register import read_register
 from tapwealth.bank.depository_http import DepositoryHttp
 from tapwealth.kernel.refusal import Outage
@@ -44,11 +46,11 @@ def bank(tmp_path: Path) -> Iterator[SandboxPartner]:
 
 
 def listed(bank: SandboxPartner, day: str, *lines: DepositLine) -> httpx.Response:
-    return bank.http.put(f"/deposits/{day}", content=write_list(lines))
+    return bank.http.put(f"/deposits/{day}", content=list_of(lines))
 
 
 def answers(bank: SandboxPartner, day: str) -> list[tuple[str, Answer, int]]:
-    return [(one.serial, one.answer, one.interest) for one in read_answer(bank.get(f"/deposits/{day}").content)]
+    return [(one.serial, one.answer, one.interest) for one in answers_in(bank.get(f"/deposits/{day}").content)]
 
 
 def balances(content: bytes) -> dict[str, int]:
@@ -102,14 +104,14 @@ def test_what_differs_is_not_paid_until_it_agrees(bank: SandboxPartner) -> None:
     bank.clock("2014-03-07T01:00:00+08:00")
     listed(bank, "2014-03-06", PART)
     assert answers(bank, "2014-03-06") == [("s2", Answer.DIFFERS, 56)]
-    assert read_answer(bank.get("/deposits/2014-03-06").content)[0].reason == "interest is 56 fen at the bank, 39 in the list"
+    assert answers_in(bank.get("/deposits/2014-03-06").content)[0].reason == "interest is 56 fen at the bank, 39 in the list"
     bank.clock("2014-03-07T12:00:00+08:00")
     assert money(bank) == 0
     bank.post("/admin/deposits/terms", TERMS)
     assert listed(bank, "2014-03-06", PART).status_code == 202
     assert answers(bank, "2014-03-06") == [("s2", Answer.ACCEPTED, 39)]
     assert money(bank) == 39
-    assert [one.paid_by for one in read_answer(bank.get("/deposits/2014-03-06").content)] == ["DPX-20140306"]
+    assert [one.paid_by for one in answers_in(bank.get("/deposits/2014-03-06").content)] == ["DPX-20140306"]
 
 
 FEB_24 = date(2014, 2, 24)
@@ -131,23 +133,35 @@ IMPOSSIBLE = {
 
 def test_what_cannot_have_happened_is_named_and_changes_nothing(bank: SandboxPartner) -> None:
     assert listed(bank, "2014-02-24", OPENED, *IMPOSSIBLE).status_code == 202
-    told = read_answer(bank.get("/deposits/2014-02-24").content)[1:]
-    assert {(one.answer, one.interest) for one in told} == {(Answer.DIFFERS, 0)}
-    for one, why in zip(told, IMPOSSIBLE.values(), strict=True):
-        assert why in one.reason
+    told = {one.serial: one for one in answers_in(bank.get("/deposits/2014-02-24").content) if one.serial != "s1"}
+    assert {(one.answer, one.interest) for one in told.values()} == {(Answer.DIFFERS, 0)}
+    assert told.keys() == {one.serial for one in IMPOSSIBLE}
+    for one, why in IMPOSSIBLE.items():
+        assert why in told[one.serial].reason
     assert register(bank, "2014-02-24") == {"D1": 10_000_00}
+
+
+def broken_off(bank: SandboxPartner, day: str, content: bytes) -> None:
+    """Its last octet does not come."""
+    url = httpx.URL(bank.url)
+    head = f"PUT /deposits/{day} HTTP/1.1\r\nHost: bank\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {len(content)}\r\n\r\n"
+    with socket.create_connection((url.host, url.port or 80)) as line_to_bank:
+        line_to_bank.sendall(head.encode() + content[:-1])
 
 
 def test_a_list_is_taken_once_for_its_day(bank: SandboxPartner) -> None:
     assert listed(bank, "2014-02-25", OPENED).text == "2014-02-25 has not ended at the bank\n"
+    broken_off(bank, "2014-02-24", list_of([OPENED]))
     assert bank.get("/deposits/2014-02-24").status_code == 404
     assert listed(bank, "2014-02-24", OPENED).status_code == 202
     other = listed(bank, "2014-02-24", OPENED, PART)
     assert (other.status_code, other.text) == (409, "another list of 2014-02-24 was taken before\n")
     bank.clock("2014-02-26T01:00:00+08:00")
+    twice = listed(bank, "2014-02-25", PART, PART)
+    assert (twice.status_code, "serial 's2' stands there twice" in twice.text) == (400, True)
     again = listed(bank, "2014-02-25", OPENED)
     assert (again.status_code, again.text) == (409, "line s1 stood in the list of another day\n")
-    torn = bank.http.put("/deposits/2014-02-25", content=write_list([PART])[:-10])
+    torn = bank.http.put("/deposits/2014-02-25", content=list_of([PART])[:-10])
     assert (torn.status_code, torn.text.startswith("deposit list: its end line is missing or torn")) == (400, True)
     far = listed(bank, "2014-02-25", line("s9", "opened", 1_00, 0, date(9999, 12, 31)))
     assert (far.status_code, "9999-12-31 is no date of these years" in far.text) == (400, True)

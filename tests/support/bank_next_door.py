@@ -1,7 +1,8 @@
 """The sandbox's bank without its process: its books, mandates and answers, worked by hand. What it answers 2xx to is in its store."""
 
 import argparse
-from collections.abc import Awaitable, Callable, Sequence
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import date, datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -22,6 +23,7 @@ from tapwealth.sandbox.store import Store
 from tapwealth.wire.iso20022.credit_transfer import read_credit_transfer
 from tapwealth.wire.iso20022.direct_debit import read_direct_debit
 from tapwealth.wire.iso20022.message_type import MessageType, sniff
+from tapwealth.wire.sealed_csv import SealedCsv
 
 
 class BankNextDoor:
@@ -95,21 +97,26 @@ class BankNextDoor:
             there = known is not None and known["opened_on"] <= day.isoformat() < business_date_of(self.partner.now()).isoformat()
             return statements.render(tx, account, day, None) if there else None
 
-    async def list_deposits(self, day: date, content: bytes) -> str:
+    async def list_deposits(self, day: date, file: BinaryIO) -> str:
+        deposit_register.check_list(file)
         with self.store.tx() as tx:
-            wrong = deposit_register.take(tx, day, content, self.partner.now())
+            wrong = deposit_register.take(tx, day, file, self.partner.now())
             await deposit_calls.pay_due(self.partner, self.partner.now(), self.partner.now())
         return wrong or ""
 
-    async def deposit_answer(self, day: date) -> bytes | None:
-        with self.store.tx() as tx:
-            return ANSWER.write(deposit_register.answers_of(tx, day)) if deposit_register.came(tx, day) else None
+    async def deposit_answer(self, day: date, into: BinaryIO) -> bool:
+        return self._written(ANSWER, deposit_register.answers_of, day, into)
 
     async def deposit_register(self, day: date, into: BinaryIO) -> bool:
+        return self._written(REGISTER, deposit_register.register_of, day, into)
+
+    def _written(
+        self, kind: SealedCsv, records: Callable[[sqlite3.Connection, date], Iterator[list[str]]], day: date, into: BinaryIO
+    ) -> bool:
         with self.store.tx() as tx:
             there = deposit_register.came(tx, day)
             if there:
-                into.write(REGISTER.write(deposit_register.register_of(tx, day)))
+                kind.write_into(into, records(tx, day))
         return there
 
     async def confirm(self, order: MandateOrder) -> BankSaid:

@@ -146,7 +146,7 @@ async def bank_agrees(place: Town, product: str = "W62", demand: Sequence[Mappin
     shelf = {terms.product: terms for terms in msgspec.convert(body, list[TermsBody])}
     async with place.house.database.read() as tx:
         days = [day for (day,) in await tx.fetch("select distinct happened_on from deposit_event order by 1")]
-        listed = [event for day in days for event in await deposit_event_store.of_day(tx, range(place.house.books + 1), day)]
+        listed = [event for day in days async for event in deposit_event_store.of_day(tx, range(place.house.books + 1), day)]
     known: dict[str, Standing_] = {}
     for event in listed:
         line = msgspec.convert(asdict(event.line), Line, strict=False)

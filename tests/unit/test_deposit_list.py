@@ -1,21 +1,23 @@
 """The files that platform and bank give each other of deposits: written, read, and refused in words when they are not whole."""
 
 from datetime import date
+from io import BytesIO
 
 import httpx
 import pytest
+from deposit_lists import answers_in, list_of
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tapwealth.bank import depository_http
-from tapwealth.bank.deposit_list import Answer, AnswerLine, DepositLine, ListEvent, read_answer, read_list, write_list
+from tapwealth.bank.deposit_list import Answer, AnswerLine, DepositLine, ListEvent, read_list
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.wire.sealed_csv import SealedCsv
 
 DAY = date(2014, 2, 24)
 OPENED = DepositLine("s1", "D1", ListEvent.OPENED, "TERM1", "fixed_term", "3m", 10_000_00, 0, DAY)
 MATURED = DepositLine("s2", "D2", ListEvent.MATURED, "TERM1", "fixed_term", "3m", 10_000_00, 65_00, DAY)
-WHOLE = write_list([OPENED, MATURED])
+WHOLE = list_of([OPENED, MATURED])
 
 
 def test_a_list_reads_as_it_was_written() -> None:
@@ -25,7 +27,7 @@ def test_a_list_reads_as_it_was_written() -> None:
     ]
     assert WHOLE.splitlines()[-1].startswith(b"END,2,2000000,6500,")
     assert read_list(WHOLE) == (OPENED, MATURED)
-    assert read_list(write_list([])) == ()
+    assert read_list(list_of([])) == ()
 
 
 BROKEN = {
@@ -44,7 +46,7 @@ BROKEN = {
     WHOLE.replace(b"D1", b'"D1'): "is not CSV",
     WHOLE.replace(b"serial,", b"number,"): "its header is not",
     WHOLE.replace(b"D1,", b"D1,,"): "10 fields instead of 9",
-    write_list([OPENED, OPENED]): "'s1' stands there twice",
+    list_of([OPENED, OPENED]): "'s1' stands there twice",
 }
 
 
@@ -65,7 +67,7 @@ def test_any_octet_altered_is_seen(place: int, octet: int) -> None:
 
 @given(st.binary(max_size=200))
 def test_nothing_else_escapes(content: bytes) -> None:
-    for read in (read_list, read_answer):
+    for read in (read_list, answers_in):
         with pytest.raises(BadInput):
             read(content)
 
@@ -78,23 +80,37 @@ def test_words_that_are_none_are_refused() -> None:
     with pytest.raises(BadInput, match="'2014-2-24' is not a day"):
         read_list(shape.write([["s1", "D1", "opened", "TERM1", "fixed_term", "3m", "1", "0", "2014-2-24"]]))
     answered = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
-    assert read_answer(answered.write([["s1", "differs", "7", "", "two\nlines"]])) == (
-        AnswerLine("s1", Answer.DIFFERS, 7, "", "two lines"),
-    )
+    said = answered.write([["s2", "accepted", "0", "", ""], ["s1", "differs", "7", "", "two\nlines"]])
+    assert answers_in(said) == [AnswerLine("s1", Answer.DIFFERS, 7, "", "two lines"), AnswerLine("s2", Answer.ACCEPTED, 0, "", "")]
     with pytest.raises(BadInput, match="'perhaps' is no answer"):
-        read_answer(answered.write([["s1", "perhaps", "7", "", ""]]))
+        answers_in(answered.write([["s1", "perhaps", "7", "", ""]]))
+
+
+class ByPieces(BytesIO):
+    """A file that nobody reads as a whole."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None
+        assert 0 < size <= 1 << 20
+        return super().read(size)
 
 
 async def test_the_bank_is_given_time_for_each_line_of_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
     """A day of settlement has a line of every demand deposit; what is small is waited for as for any call."""
     given: list[int] = []
+    came: list[tuple[str, int]] = []
+
+    def bank(asked: httpx.Request) -> httpx.Response:
+        came.append((asked.headers["Content-Length"], len(asked.content)))
+        return httpx.Response(202)
 
     def client(_url: str, _token: str, timeout_ms: int) -> httpx.AsyncClient:
         given.append(timeout_ms)
-        return httpx.AsyncClient(base_url="http://bank", transport=httpx.MockTransport(lambda _asked: httpx.Response(202)))
+        return httpx.AsyncClient(base_url="http://bank", transport=httpx.MockTransport(bank))
 
     monkeypatch.setattr(depository_http, "partner_client", client)
     port = depository_http.DepositoryHttp("http://bank", "token")
     for octets in (100, 100_000_000):
-        assert await port.list_deposits(date(2014, 3, 21), bytes(octets)) == ""
+        assert await port.list_deposits(date(2014, 3, 21), ByPieces(bytes(octets))) == ""
+    assert came == [("100", 100), ("100000000", 100_000_000)]
     assert given == [30_000, 430_000]

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tapwealth.bank import deposit_register
 from tapwealth.bank.deposit_register import Register, read_register
 from tapwealth.flows.deposits.depository import side_by_side
 from tapwealth.kernel.refusal import BadInput
+from tapwealth.wire import sorted_csv
 from tapwealth.wire.sealed_csv import SealedCsv
 
 SHAPE = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
@@ -28,7 +28,7 @@ WHOLE = written(LINES)
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deposit_register, "LOT", 2)
+    monkeypatch.setattr(sorted_csv, "LOT", 2)
 
 
 def read(content: bytes, folder: Path) -> Register:
@@ -37,7 +37,7 @@ def read(content: bytes, folder: Path) -> Register:
 
 def test_lines_come_by_number_however_they_are_written(tmp_path: Path) -> None:
     register = read(WHOLE, tmp_path)
-    assert (list(register), len(register.runs)) == (LINES, 1)
+    assert (list(register), len(register.records.runs)) == (LINES, 1)
     assert list(register) == LINES, "it is read as often as one likes"
     for order in ([4, 3, 2, 1, 0], [0, 2, 1, 4, 3]):
         assert list(read(written([LINES[place] for place in order]), tmp_path)) == LINES
@@ -95,7 +95,7 @@ def test_a_line_without_end_is_not_held(tmp_path: Path) -> None:
 
 
 def test_what_is_in_memory_does_not_grow_with_the_register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deposit_register, "LOT", 100)
+    monkeypatch.setattr(sorted_csv, "LOT", 100)
     assert _peak(tmp_path, 8_000) < 1.1 * _peak(tmp_path, 4_000)
 
 
@@ -133,4 +133,4 @@ async def test_both_sides_are_compared_by_number_and_held_one_at_a_time(ours: di
         found.append((deposit, one, other))
         passed = [sum(number <= deposit for number in side) for side in (ours, theirs)]
         assert all(count <= before + 1 for count, before in zip(taken, passed, strict=True)), "nothing is read ahead"
-    assert found == [(deposit, ours.get(deposit, 0), theirs.get(deposit, 0)) for deposit in sorted(ours.keys() | theirs.keys())]
+    assert found == [(deposit, ours.get(deposit), theirs.get(deposit)) for deposit in sorted(ours.keys() | theirs.keys())]

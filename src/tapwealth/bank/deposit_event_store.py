@@ -31,6 +31,8 @@ class Listed:
     paid_by: str | None
 
 
+Said = tuple[int, UUID, Answer, str]
+"""The bank's word on an event: its book and serial, the word, and the name under which the bank pays its interest ("" for none)."""
 _AT_ONCE = 5_000
 _ADDED = {
     "book": "int", "serial": "text", "deposit": "text", "ordinal": "int", "event": "text", "product": "text", "form": "text",
@@ -127,10 +129,21 @@ async def last_taken_on(tx: Any, book: int, deposit: str) -> date | None:
     return found
 
 
-async def of_day(tx: Any, books: Sequence[int], day: date) -> list[Listed]:
-    """A day's list: by book and deposit, as it happened."""
-    rows = await tx.fetch(f"{_READ} where book = any($1) and happened_on = $2 order by book, deposit, ordinal", list(books), day)
-    return [_listed(row) for row in rows]
+async def of_day(tx: Any, books: Sequence[int], day: date) -> AsyncIterator[Listed]:
+    """A day's list: by book and deposit, as it happened, some thousands read at once."""
+    async for row in _lots_of(tx, "book, deposit, ordinal", books, day):
+        yield _listed(row)
+
+
+async def by_serial(tx: Any, books: Sequence[int], day: date) -> AsyncIterator[tuple[str, Listed]]:
+    """A day's list by its lines' serials, likewise."""
+    async for row in _lots_of(tx, "serial", books, day):
+        one = _listed(row)
+        yield one.line.serial, one
+
+
+def _lots_of(tx: Any, order: str, books: Sequence[int], day: date) -> Any:
+    return tx.cursor(f"{_READ} where book = any($1) and happened_on = $2 order by {order}", list(books), day, prefetch=_AT_ONCE)
 
 
 async def counted(tx: Any, books: Sequence[int], day: date) -> dict[ListEvent, tuple[int, int]]:
@@ -155,8 +168,8 @@ async def open_days(tx: Any, books: Sequence[int], until: date) -> list[date]:
     return [row["happened_on"] for row in rows]
 
 
-async def answer(tx: Any, said: Sequence[tuple[int, UUID, Answer, str]], day: date) -> None:
-    """The bank's word on events, heard at the end of that date, and the name under which it pays their interest ("" for none)."""
+async def answer(tx: Any, said: Sequence[Said], day: date) -> None:
+    """The bank's word on events, heard at the end of that date."""
     if said:
         await tx.execute(
             "update deposit_event e set answered = x.answered, paid_by = nullif(x.paid_by, ''),"

@@ -3,14 +3,16 @@
 The platform lists what happened to deposits. The bank answers each line by what it has worked out itself.
 """
 
-import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO
 
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.sealed_csv import SealedCsv
+from tapwealth.wire.sealed_csv import SealedCsv, SealedWriter
+from tapwealth.wire.sorted_csv import SortedRecords, sort_records
 
 
 class ListEvent(StrEnum):
@@ -98,19 +100,14 @@ _LIST = SealedCsv(
 _ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
 
 
-def write_list(lines: Iterable[DepositLine]) -> bytes:
-    """The list, in the order given."""
-    return _LIST.write([_fields(line) for line in lines])
+def begin_list(file: BinaryIO) -> SealedWriter[DepositLine]:
+    """A list that is being written: of its lines in the order given, and of no more of them in memory than a piece."""
+    return SealedWriter(_LIST, file, _fields)
 
 
 def _fields(line: DepositLine) -> list[str]:
     named = [line.serial, line.deposit, line.event.value, line.product, line.form, line.term]
     return [*named, str(line.amount), str(line.interest), line.value_date.isoformat()]
-
-
-def hash_of(content: bytes) -> str:
-    """SHA-256 of a whole file: what the bank and we remember it by."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def read_list(content: bytes) -> tuple[DepositLine, ...]:
@@ -136,13 +133,25 @@ def _day(text: str, where: str) -> date:
     return day
 
 
-def read_answer(content: bytes) -> tuple[AnswerLine, ...]:
-    """The bank's word on each line. Raises BadInput."""
-    return tuple(_answered(row, f"deposit answer record {number}") for number, row in enumerate(_ANSWER.read(content), 2))
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The bank's word on each line, by serial. `accepted`: on all of them."""
+
+    records: SortedRecords
+    accepted: bool
+
+    def __iter__(self) -> Iterator[tuple[str, AnswerLine]]:
+        return ((record[0], _answered(record)) for record in self.records)
 
 
-def _answered(row: list[str], where: str) -> AnswerLine:
-    serial, answer, interest, paid_by, reason = row
+def read_answers(file: BinaryIO, folder: Path) -> Answers:
+    """An answer that is whole, put by serial into a file of its own in that folder. Raises BadInput."""
+    found = Answers(sort_records(_ANSWER, file, folder / "by_serial"), accepted=True)
+    return Answers(found.records, all(line.answer is Answer.ACCEPTED for _, line in found))
+
+
+def _answered(record: list[str]) -> AnswerLine:
+    serial, answer, interest, paid_by, reason = record
     if answer not in list(Answer):
-        raise BadInput(f"{answer[:20]!r} is no answer", where=f"{where} answer", hint=f"one of {', '.join(Answer)}")
+        raise BadInput(f"{answer[:20]!r} is no answer", where=f"deposit answer of {serial[:40]!r}", hint=f"one of {', '.join(Answer)}")
     return AnswerLine(serial, Answer(answer), int(interest), paid_by[:35], " ".join(reason.split())[:200])

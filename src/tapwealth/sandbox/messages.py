@@ -1,19 +1,24 @@
 """What every partner's HTTP server does with messages: bounded bodies, strict JSON, one-line refusals, the shared bearer token."""
 
 import hmac
+from collections.abc import Iterator
 from datetime import date
-from typing import Annotated, TypeVar
+from typing import Annotated, BinaryIO, TypeVar
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from tapwealth.kernel.money import MAX_AMOUNT
 from tapwealth.kernel.refusal import BadInput, Outage
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
+MAX_FILE_BYTES = 2 * 1024 * 1024 * 1024
+"""Of a body that is a file, and goes to the disk as it comes."""
+_MOST = "tapwealth.most"
+_PIECE = 64 << 10
 
 T = TypeVar("T")
 
@@ -41,6 +46,26 @@ def read_json(raw: bytes, shape: type[T], where: str = "body") -> T:
 async def json_body(request: Request, shape: type[T]) -> T:
     """The request's body as a value of `shape`."""
     return read_json(await request.body(), shape, where=f"{request.method} {request.url.path}")
+
+
+async def body_into(request: Request, file: BinaryIO) -> None:
+    """The request's body, which may be longer than memory."""
+    request.scope[_MOST] = MAX_FILE_BYTES
+    async for piece in request.stream():
+        file.write(piece)
+
+
+def file_answer(file: BinaryIO, media_type: str) -> Response:
+    """All that is in a file, which may be longer than memory, and is closed when it is sent."""
+    length = file.tell()
+    file.seek(0)
+    return StreamingResponse(_pieces(file), media_type=media_type, headers={"Content-Length": str(length)})
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def day_in(request: Request) -> date:
@@ -90,7 +115,7 @@ class Gate:
             return await self._app(scope, receive, send)
         if not self._may_pass(scope):
             return await one_line("no valid bearer token; start both sides with the same --token", 401)(scope, receive, send)
-        return await self._app(scope, _bounded(receive), send)
+        return await self._app(scope, _bounded(scope, receive), send)
 
     def _may_pass(self, scope: Scope) -> bool:
         if self._expected is None or scope["path"] == "/health" or scope["path"].startswith("/admin/"):
@@ -99,15 +124,16 @@ class Gate:
         return hmac.compare_digest(given, self._expected)
 
 
-def _bounded(receive: Receive) -> Receive:
+def _bounded(scope: Scope, receive: Receive) -> Receive:
+    """As many octets as who reads them has asked for by then."""
     size = 0
 
     async def bounded() -> Message:
         nonlocal size
         message = await receive()
         size += len(message.get("body", b""))
-        if size > MAX_BODY_BYTES:
-            raise HTTPException(413, f"more than {MAX_BODY_BYTES} bytes; send less at once")
+        if size > (most := scope.get(_MOST, MAX_BODY_BYTES)):
+            raise HTTPException(413, f"more than {most} bytes; send less at once")
         return message
 
     return bounded

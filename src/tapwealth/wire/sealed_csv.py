@@ -12,15 +12,19 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import BinaryIO
+from typing import BinaryIO, Generic, TypeVar
 
 from tapwealth.kernel.refusal import BadInput
+
+T = TypeVar("T")
 
 END = "END"
 _DIGITS = 16
 _LONGEST = 64 << 10
 """Octets of a line, where a file is not read as a whole."""
 _AGAIN = "fetch or send it again"
+PIECE = 5_000
+"""Records that are in memory at once while a file is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +38,18 @@ class SealedCsv:
     signed: tuple[str, ...] = ()
     named_by: int = 1
 
-    def write(self, records: Sequence[Sequence[str]]) -> bytes:
+    def write(self, records: Iterable[Sequence[str]]) -> bytes:
         """The file; the same for the same records."""
-        content = self._bytes([self.columns, *records])
-        return content + self._bytes([[END, str(len(records)), *map(str, self._sums(records)), hashlib.sha256(content).hexdigest()]])
+        file = io.BytesIO()
+        self.write_into(file, records)
+        return file.getvalue()
+
+    def write_into(self, file: BinaryIO, records: Iterable[Sequence[str]]) -> "Sealed":
+        """The same as `write`, into a file, in pieces."""
+        writer = SealedWriter[Sequence[str]](self, file, lambda record: record)
+        for record in records:
+            writer.add(record)
+        return writer.end()
 
     def read(self, content: bytes) -> list[list[str]]:
         """The records. Raises BadInput: not UTF-8, no CSV, torn, doubled, altered, a record that has not as many fields."""
@@ -65,7 +77,7 @@ class SealedCsv:
         while lot := list(islice(rows, most)):
             for number, row in enumerate(lot, count + 2):
                 self._check(row, f"{self.name} record {number}")
-            count, sums = count + len(lot), [before + more for before, more in zip(sums, self._sums(lot), strict=True)]
+            count, sums = count + len(lot), self.sums(lot, sums)
             yield lot
         self._check_end(end, count, sums, digest.hexdigest())
 
@@ -84,11 +96,9 @@ class SealedCsv:
     def _sums(self, records: Sequence[Sequence[str]]) -> list[int]:
         return [sum(int(record[at]) for record in records) for at in self._at]
 
-    @staticmethod
-    def _bytes(rows: Sequence[Sequence[str]]) -> bytes:
-        text = io.StringIO(newline="")
-        csv.writer(text).writerows(rows)
-        return text.getvalue().encode()
+    def sums(self, records: Sequence[Sequence[str]], before: Sequence[int]) -> list[int]:
+        """Of the columns that are summed, with what they came to before."""
+        return [so_far + more for so_far, more in zip(before, self._sums(records), strict=True)]
 
     def _rows(self, content: bytes, part: str) -> list[list[str]]:
         return list(self._parsed(io.StringIO(self._text(content, part), newline=""), part))
@@ -145,6 +155,48 @@ class SealedCsv:
                 raise BadInput(f"it says {said} for {name}, but it is {found}", where=where, hint=_AGAIN)
         if end[-1] != digest:
             raise BadInput("its hash is not that of what stands before it: it was altered", where=where, hint=_AGAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a file that is written has: its records, the sums of the columns that are summed, and the SHA-256 of all of it."""
+
+    records: int
+    sums: tuple[int, ...]
+    hash: str
+
+
+class SealedWriter(Generic[T]):
+    """A file that is being written, of records one after the other: what `fields` makes of each. No more than `PIECE` of them are held."""
+
+    def __init__(self, kind: SealedCsv, file: BinaryIO, fields: Callable[[T], Sequence[str]]) -> None:
+        self._kind, self._file, self._fields = kind, file, fields
+        self._digest, self._sums, self._count, self._piece = hashlib.sha256(), [0] * len(kind.summed), 0, list[Sequence[str]]()
+        self._put([kind.columns])
+
+    def add(self, item: T) -> None:
+        """The next record."""
+        self._piece.append(self._fields(item))
+        if len(self._piece) >= PIECE:
+            self._put_piece()
+
+    def end(self) -> Sealed:
+        """Seal it: without its end line no file is whole."""
+        self._put_piece()
+        self._put([[END, str(self._count), *map(str, self._sums), self._digest.hexdigest()]])
+        return Sealed(self._count, tuple(self._sums), self._digest.hexdigest())
+
+    def _put_piece(self) -> None:
+        self._sums, self._count = self._kind.sums(self._piece, self._sums), self._count + len(self._piece)
+        self._put(self._piece)
+        self._piece.clear()
+
+    def _put(self, rows: Sequence[Sequence[str]]) -> None:
+        text = io.StringIO(newline="")
+        csv.writer(text).writerows(rows)
+        octets = text.getvalue().encode()
+        self._digest.update(octets)
+        self._file.write(octets)
 
 
 def _last_line(content: bytes) -> int:

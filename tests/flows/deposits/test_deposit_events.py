@@ -50,9 +50,11 @@ async def test_events_are_kept_once_and_in_order(place: Town) -> None:
         for _ in range(2):
             await store.add(tx, MONDAYS)
         await store.add(tx, late)
-        listed = await store.of_day(tx, BOOKS, MONDAY)
+        listed = [one async for one in store.of_day(Lots(tx), BOOKS, MONDAY)]
         assert [one.line.serial[-1] for one in listed] == ["9", "2", "1", "3"]
         assert [replace(one.line) for one in listed] == [MONDAYS[0].line, MONDAYS[1].line, MONDAYS[3].line, MONDAYS[2].line]
+        serials = [serial async for serial, _ in store.by_serial(Lots(tx), BOOKS, MONDAY)]
+        assert [serial[-1] for serial in serials] == ["1", "2", "3", "9"]
         assert await balances(tx, MONDAY - timedelta(days=1)) == {}
         assert await balances(tx, MONDAY) == {"D1": 67_00, "D2": 5_00}
         assert await balances(tx, TUESDAY) == {"D1": 67_03}

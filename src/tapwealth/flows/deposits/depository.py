@@ -4,25 +4,29 @@ compared with what is here.
 A line that the bank does not accept is a difference, and its interest stays owed on `deposit_interest_due`. The list goes again with
 every closing until the bank accepts the line. Interest arrives in one sum a list, in the house's book; it is credited to the books by
 item once the sum is that of its items.
+
+A date may have more events than memory: lists, answers and the register are files, which are written, read and compared in lots.
 """
 
 import asyncio
 import re
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from uuid import UUID
+
+import msgspec
 
 from tapwealth.bank import deposit_event_store as events
 from tapwealth.bank import entries as bank_entries
 from tapwealth.bank import store as bank
-from tapwealth.bank.deposit_event_store import Listed
-from tapwealth.bank.deposit_list import Answer, AnswerLine, hash_of, read_answer, write_list
+from tapwealth.bank.deposit_event_store import Listed, Said
+from tapwealth.bank.deposit_list import Answer, AnswerLine, Answers, begin_list, read_answers
 from tapwealth.bank.deposit_register import Register, read_register
 from tapwealth.bank.depository_http import DepositoryPort
 from tapwealth.bank.entries import NUMBER_OF
@@ -39,12 +43,17 @@ from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
 from tapwealth.storage.database import Tx
+from tapwealth.wire.sealed_csv import Sealed
 
 DEPOSITORY = "depository"
 """The source of the breaks found here."""
 INTEREST = "deposit_interest"
 """What a receipt of the bank's interest is recognised as."""
 T = TypeVar("T")
+Ours = TypeVar("Ours")
+Theirs = TypeVar("Theirs")
+_AT_ONCE = 5_000
+"""Of the bank's words on events that are noted at once."""
 _ACCOUNT = NUMBER_OF[Kind.DEPOSITS]
 _OWED = (Kind.DEPOSIT, Kind.WEALTH_SUBSCRIBED, Kind.WEALTH)
 _NAME = re.compile(r"(DPX-[0-9]{8}(?:-[0-9]{1,4})?)(?:-R[1-9])?")
@@ -60,24 +69,35 @@ def _port(house: House) -> DepositoryPort:
 async def list_deposits(house: House, day: date) -> StepReport:
     """Tell the bank what happened to deposits under this date; nothing on a date without."""
     async with house.database.look() as tx:
-        listed = await events.of_day(tx, list(house.all_books), day)
-    if not listed:
+        moved = await events.counted(tx, list(house.all_books), day)
+    if not moved:
         return StepReport("no deposit has moved", {"events": 0})
-    content = write_list(one.line for one in listed)
     try:
-        await _tell(house, day, content)
+        listed = await _list(house, day)
     except Outage as outage:
         return StepReport("the bank has no list", wrong=[str(outage)])
-    amount, interest = sum(one.line.amount for one in listed), sum(one.line.interest for one in listed)
-    figures = {"events": len(listed), "amount": amount, "interest": interest, "hash": hash_of(content)}
-    return StepReport(f"{counted(len(listed), 'event')} of deposits listed to the bank, {format_minor(interest)} yuan of interest", figures)
+    amount, interest = listed.sums
+    figures = {"events": listed.records, "amount": amount, "interest": interest, "hash": listed.hash}
+    return StepReport(
+        f"{counted(listed.records, 'event')} of deposits listed to the bank, {format_minor(interest)} yuan of interest", figures
+    )
 
 
-async def _tell(house: House, day: date, content: bytes) -> None:
-    """Raises Outage, with what keeps the date from closing, unless the bank has the list."""
+async def _list(house: House, day: date) -> Sealed:
+    """Write the list of a date, and hand it over. Raises Outage, with what keeps the date from closing, unless the bank has it."""
+    with tempfile.TemporaryFile(prefix="tapwealth-list-") as file:
+        writer = begin_list(file)
+        async with house.database.read() as tx:
+            async for one in events.of_day(tx, list(house.all_books), day):
+                writer.add(one.line)
+        sealed = writer.end()
+        await _tell(house, day, file)
+    return sealed
 
+
+async def _tell(house: House, day: date, file: BinaryIO) -> None:
     async def tell() -> bytes:
-        return (await _port(house).list_deposits(day, content)).encode()
+        return (await _port(house).list_deposits(day, file)).encode()
 
     said = await handed_out(tell)
     if said is None:
@@ -86,13 +106,32 @@ async def _tell(house: House, day: date, content: bytes) -> None:
         raise Outage(f"the bank refuses the list of deposits of {day}: {said.decode()}")
 
 
+class _Heard:
+    """What the bank has said of events, on disk until it is noted."""
+
+    _ONE = msgspec.json.Decoder(Said)
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def add(self, said: Said) -> None:
+        self._file.write(msgspec.json.encode(said) + b"\n")
+
+    def lots(self) -> Iterator[list[Said]]:
+        self._file.seek(0)
+        while lines := list(islice(self._file, _AT_ONCE)):
+            yield [self._ONE.decode(line) for line in lines]
+
+
 @dataclass(slots=True)
 class _Compared:
-    """What is found of one date: differences, and what the bank has said of events."""
+    """What is found of one date: differences, and what the bank has said of events; `again`: of those alone that it had not accepted."""
 
     day: date
+    heard: _Heard
+    again: bool = False
     differences: list[BreakRow] = field(default_factory=list)
-    said: list[tuple[int, UUID, Answer, str]] = field(default_factory=list)
+    events: int = 0
     accepted: int = 0
 
     def differ(self, kind: str, item: str, amount: int, text: str) -> None:
@@ -101,96 +140,95 @@ class _Compared:
 
 async def compare_deposits(house: House, day: date) -> StepReport:
     """Compare what the bank answered and keeps with what is here, and credit the interest that has come."""
-    with tempfile.TemporaryDirectory(prefix="tapwealth-register-") as folder:
-        return await _compare(house, day, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="tapwealth-depository-") as folder, (Path(folder) / "heard").open("w+b") as heard:
+        return await _compare(house, day, Path(folder), _Heard(heard))
 
 
-async def _compare(house: House, day: date, folder: Path) -> StepReport:
+async def _compare(house: House, day: date, folder: Path, heard: _Heard) -> StepReport:
     async with house.database.read() as tx:
         books = list(house.all_books)
-        today = await events.of_day(tx, books, day)
+        today = await events.counted(tx, books, day)
         again = [one for one in await events.open_days(tx, books, day) if one != day]
         paid = await _interest_names(tx, books, day)
     if not (today or again or paid):
         return StepReport("no deposit has moved", {"events": 0})
-    compared, register = _Compared(day), None
+    compared, register = _Compared(day, heard), None
     try:
         if today:
-            _compare_lines(today, await _answers(house, day, today), compared)
+            await _compare_lines(house, await _answers(house, day, folder), compared)
             register = await _register(house, day, folder)
     except Outage as outage:
         return StepReport("the bank has no answer", wrong=[str(outage)])
     for earlier in again:
-        await _ask_again(house, earlier, compared)
+        await _ask_again(house, folder, _Compared(earlier, heard, again=True))
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, range(house.books + 1))
         at = await moment(tx)
-        await events.answer(tx, compared.said, day)
+        for said in heard.lots():
+            await events.answer(tx, said, day)
         arrived = await _credit_interest(house, tx, at, compared)
         if register is not None:
             await _compare_balances(house, tx, compared, register)
         found = await bank.replace_breaks(tx, day, DEPOSITORY, compared.differences, at.now)
-    figures = {"events": len(today), "accepted": compared.accepted, "differences": len(found), "interest": arrived}
-    text = f"{compared.accepted} of {counted(len(today), 'event')} of deposits agree with the bank"
+    figures = {"events": compared.events, "accepted": compared.accepted, "differences": len(found), "interest": arrived}
+    text = f"{compared.accepted} of {counted(compared.events, 'event')} of deposits agree with the bank"
     return StepReport(text, figures, [one.text for one in found if not one.accounted])
 
 
-async def _answers(house: House, day: date, listed: Sequence[Listed]) -> Sequence[AnswerLine]:
+async def _answers(house: House, day: date, folder: Path) -> Answers:
     """What the bank says of a date's events; if it does not accept all, after the list was sent again. Raises Outage."""
-    lines = await _said(house, day)
-    if all(line.answer is Answer.ACCEPTED for line in lines):
-        return lines
-    await _tell(house, day, write_list(one.line for one in listed))
-    return await _said(house, day)
+    answers = await _said(house, day, folder)
+    if answers.accepted:
+        return answers
+    await _list(house, day)
+    return await _said(house, day, folder)
 
 
-async def _said(house: House, day: date) -> Sequence[AnswerLine]:
-    content = await handed_out(lambda: _port(house).deposit_answer(day))
-    return _read(f"the bank's answer to the deposits of {day}", day, content, read_answer)
+async def _said(house: House, day: date, folder: Path) -> Answers:
+    return await _fetched(f"the bank's answer to the deposits of {day}", day, folder, _port(house).deposit_answer, read_answers)
 
 
 async def _register(house: House, day: date, folder: Path) -> Register:
     """Raises Outage."""
-    what = f"the bank's register of deposits of {day}"
+    return await _fetched(f"the bank's register of deposits of {day}", day, folder, _port(house).deposit_register, read_register)
+
+
+async def _fetched(
+    what: str, day: date, folder: Path, fetch: Callable[[date, BinaryIO], Awaitable[bool]], read: Callable[[BinaryIO, Path], T]
+) -> T:
+    """A file of the bank's, read. Raises Outage."""
     with (folder / "as_it_came").open("w+b") as file:
-        if not await handed_out(lambda: _port(house).deposit_register(day, file)):
-            raise _not_there(what, day)
+        if not await handed_out(lambda: fetch(day, file)):
+            raise Outage(f"{what} is not to be had; close {day} again when it is")
         try:
-            return await asyncio.to_thread(read_register, file, folder)
+            return await asyncio.to_thread(read, file, folder)
         except BadInput as error:
             raise Outage(f"{what}: {error}") from None
 
 
-def _not_there(what: str, day: date) -> Outage:
-    return Outage(f"{what} is not to be had; close {day} again when it is")
+async def _compare_lines(house: House, answers: Answers, compared: _Compared) -> None:
+    """Our events and the bank's answers side by side, by serial; then what differs by deposit."""
+    async with house.database.read() as tx:
+        async for serial, one, line in side_by_side(events.by_serial(tx, list(house.all_books), compared.day), answers):
+            compared.events += one is not None
+            if one is not None and line is not None:
+                _compare_line(one, line, compared)
+            elif one is not None:
+                text = f"deposit {one.line.deposit}: the bank does not answer that it was {one.line.event}"
+                compared.differ("we_have_more", serial, one.line.interest, text)
+            elif line is not None:
+                text = f"the bank answers {serial}, which no deposit's event is called"
+                compared.differ("bank_has_more", serial, line.interest, text)
+    compared.differences.sort(key=lambda found: found.text)
 
 
-def _read(what: str, day: date, content: bytes | None, read: Callable[[bytes], T]) -> T:
-    if content is None:
-        raise _not_there(what, day)
-    try:
-        return read(content)
-    except BadInput as error:
-        raise Outage(f"{what}: {error}") from None
-
-
-def _compare_lines(listed: Sequence[Listed], lines: Sequence[AnswerLine], compared: _Compared) -> None:
-    ours = {one.line.serial: one for one in listed}
-    for line in lines:
-        one = ours.pop(line.serial, None)
-        if one is None:
-            compared.differ(
-                "bank_has_more", line.serial, line.interest, f"the bank answers {line.serial}, which no deposit's event is called"
-            )
-            continue
-        agrees = line.answer is Answer.ACCEPTED and line.interest == one.line.interest
-        compared.said.append((one.book, UUID(line.serial), Answer.ACCEPTED if agrees else Answer.DIFFERS, line.paid_by if agrees else ""))
-        compared.accepted += agrees
-        if not agrees:
-            compared.differ("deposit_differs", line.serial, line.interest - one.line.interest, _difference(one, line))
-    for serial, one in ours.items():
-        text = f"deposit {one.line.deposit}: the bank does not answer that it was {one.line.event}"
-        compared.differ("we_have_more", serial, one.line.interest, text)
+def _compare_line(one: Listed, line: AnswerLine, compared: _Compared) -> None:
+    agrees = line.answer is Answer.ACCEPTED and line.interest == one.line.interest
+    compared.accepted += agrees
+    if not (compared.again and one.answered == Answer.ACCEPTED):
+        compared.heard.add((one.book, UUID(line.serial), Answer.ACCEPTED if agrees else Answer.DIFFERS, line.paid_by if agrees else ""))
+    if not agrees:
+        compared.differ("deposit_differs", line.serial, line.interest - one.line.interest, _difference(one, line))
 
 
 def _difference(one: Listed, line: AnswerLine) -> str:
@@ -199,22 +237,21 @@ def _difference(one: Listed, line: AnswerLine) -> str:
     return f"deposit {one.line.deposit} ({one.line.event} on {one.line.value_date}): {why}"
 
 
-async def _ask_again(house: House, day: date, compared: _Compared) -> None:
+async def _ask_again(house: House, folder: Path, before: _Compared) -> None:
     """The list of an earlier date of which the bank has not accepted all: what it accepts now is no difference any more."""
-    async with house.database.read() as tx:
-        listed = await events.of_day(tx, list(house.all_books), day)
-    before = _Compared(day)
-    with suppress(Outage):
-        await _tell(house, day, write_list(one.line for one in listed))
-        _compare_lines(listed, await _said(house, day), before)
-    open_here = {one.line.serial for one in listed if one.answered != Answer.ACCEPTED}
-    compared.said += [one for one in before.said if str(one[1]) in open_here]
+    try:
+        await _list(house, before.day)
+        answers = await _said(house, before.day, folder)
+    except Outage:
+        return
+    await _compare_lines(house, answers, before)
 
 
 async def _compare_balances(house: House, tx: Tx, compared: _Compared, register: Register) -> None:
     """Each deposit by the register and by its events, side by side; and the sum of the events with the ledger."""
     total = 0
-    async for deposit, here, there in side_by_side(events.balances(tx, list(house.all_books), compared.day), register):
+    async for deposit, ours, theirs in side_by_side(events.balances(tx, list(house.all_books), compared.day), register):
+        here, there = ours or 0, theirs or 0
         total += here
         if here != there:
             text = f"deposit {deposit} has {format_minor(there)} yuan in the bank's register and {format_minor(here)} here"
@@ -226,21 +263,23 @@ async def _compare_balances(house: House, tx: Tx, compared: _Compared, register:
         compared.differ("ledger_differs", "deposits", owed - total, text)
 
 
-async def side_by_side(ours: AsyncIterator[tuple[str, int]], theirs: Iterable[tuple[str, int]]) -> AsyncIterator[tuple[str, int, int]]:
-    """By number: a deposit, its balance here and there, 0 where one side does not have it. Both come by number, and no more of either is
-    held than one."""
+async def side_by_side(
+    ours: AsyncIterator[tuple[str, Ours]], theirs: Iterable[tuple[str, Theirs]]
+) -> AsyncIterator[tuple[str, Ours | None, Theirs | None]]:
+    """By name: what stands under it here and there, None where one side does not have it. Both come by name, and no more of either is held
+    than one."""
     lines = iter(theirs)
     line = next(lines, None)
-    async for deposit, here in ours:
-        while line is not None and line[0] < deposit:
-            yield line[0], 0, line[1]
+    async for name, here in ours:
+        while line is not None and line[0] < name:
+            yield line[0], None, line[1]
             line = next(lines, None)
-        there = 0
-        if line is not None and line[0] == deposit:
+        there = None
+        if line is not None and line[0] == name:
             there, line = line[1], next(lines, None)
-        yield deposit, here, there
+        yield name, here, there
     while line is not None:
-        yield line[0], 0, line[1]
+        yield line[0], None, line[1]
         line = next(lines, None)
 
 

@@ -1,9 +1,12 @@
 """The bank's calls as depository: terms, lists, answers, register; in docs/reference/bank.md."""
 
+import asyncio
 import sqlite3
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
+from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -12,11 +15,11 @@ from starlette.routing import Route
 from tapwealth.kernel.clock import business_date_of
 from tapwealth.kernel.refusal import Outage
 from tapwealth.sandbox.bank import answers, books, deposit_register, payments
-from tapwealth.sandbox.bank.deposit_register import ANSWER, REGISTER, read_list
+from tapwealth.sandbox.bank.deposit_register import ANSWER, REGISTER, check_list
 from tapwealth.sandbox.bank.deposit_terms import TermsBody, set_terms
 from tapwealth.sandbox.bank.payments import TRANSFER, Order
 from tapwealth.sandbox.faults import Fault, next_fault, withheld
-from tapwealth.sandbox.messages import day_in, json_answer, json_body, one_line
+from tapwealth.sandbox.messages import body_into, day_in, file_answer, json_answer, json_body, one_line
 from tapwealth.sandbox.process import UNSET, Partner
 from tapwealth.wire.iso20022.status_report import PaymentStatus
 from tapwealth.wire.sealed_csv import SealedCsv
@@ -48,16 +51,18 @@ def open_fund(tx: sqlite3.Connection, today: date) -> None:
 
 
 async def _list(partner: Partner, request: Request) -> Response:
-    day, content = day_in(request), await request.body()
-    read_list(content)
-    if _today(partner) <= day:
-        return one_line(f"{day} has not ended at the bank", 409)
-    return await partner.answer(request, "deposit_list", partial(_take, partner, day, content), day.isoformat())
+    day = day_in(request)
+    with tempfile.TemporaryFile() as file:
+        await body_into(request, file)
+        await asyncio.to_thread(check_list, file)
+        if _today(partner) <= day:
+            return one_line(f"{day} has not ended at the bank", 409)
+        return await partner.answer(request, "deposit_list", partial(_take, partner, day, file), day.isoformat())
 
 
-def _take(partner: Partner, day: date, content: bytes) -> Response:
+def _take(partner: Partner, day: date, file: BinaryIO) -> Response:
     with partner.store.tx() as tx:
-        wrong = deposit_register.take(tx, day, content, partner.now())
+        wrong = deposit_register.take(tx, day, file, partner.now())
         if wrong is None:
             _pay(partner, partner.now())
     return one_line(wrong, 409) if wrong else Response(status_code=202)
@@ -81,10 +86,12 @@ def _file(partner: Partner, day: date, kind: str) -> Response:
         if not deposit_register.came(tx, day):
             return one_line(f"no list of {day} came", 404)
         shape, records = _FILES[kind](tx, told)
-    return Response(deposit_register.spoiled(shape, records, fault), media_type="text/csv; charset=utf-8")
+        file = tempfile.TemporaryFile()  # noqa: SIM115  # it is closed when it is sent
+        deposit_register.write_spoiled(shape, file, records, fault)
+    return file_answer(file, "text/csv; charset=utf-8")
 
 
-_FILES: dict[str, Callable[[sqlite3.Connection, date], tuple[SealedCsv, list[list[str]]]]] = {
+_FILES: dict[str, Callable[[sqlite3.Connection, date], tuple[SealedCsv, Iterable[Sequence[str]]]]] = {
     "deposit_answer": lambda tx, day: (ANSWER, deposit_register.answers_of(tx, day)),
     "deposit_register": lambda tx, day: (REGISTER, deposit_register.register_of(tx, day)),
 }

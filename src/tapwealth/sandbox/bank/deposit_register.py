@@ -1,13 +1,18 @@
 """The bank's register of deposits: the platform's lists, each line worked out anew, and what the bank pays for it.
 
 A day's list is taken once. The same list again changes nothing but lines that differed, which are worked out once more: the bank may have
-put its terms right meanwhile. What it then agrees to, it pays; nothing is paid twice.
+put its terms right meanwhile. What it then agrees to, it pays; nothing is paid twice. Files may be longer than memory.
 """
 
 import hashlib
+import io
 import sqlite3
-from collections.abc import Iterable, Sequence
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from itertools import chain, islice
+from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -17,6 +22,7 @@ from tapwealth.sandbox.bank.deposit_interest import Line, Standing, Worked, Wron
 from tapwealth.sandbox.bank.deposit_terms import Shelf, shelf
 from tapwealth.sandbox.faults import Fault, next_fault
 from tapwealth.wire.sealed_csv import SealedCsv
+from tapwealth.wire.sorted_csv import LOT, sort_records
 
 REGISTER_SCHEMA = """
 CREATE TABLE IF NOT EXISTS deposit_list (day TEXT PRIMARY KEY, hash TEXT NOT NULL);
@@ -38,43 +44,60 @@ LIST = SealedCsv(
 ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
 REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
 PAYS_AT_HOUR = 9
+_PIECE = 64 << 10
 YEARS = 1970, 2199
 """Of the dates that the bank's messages have."""
 
 
-def read_list(content: bytes) -> list[Line]:
-    """Raises BadInput."""
-    rows = [dict(zip(LIST.columns, record, strict=True)) for record in LIST.read(content)]
+def check_list(file: BinaryIO) -> None:
+    """Whether a list is whole and can be read. Raises BadInput."""
+    with tempfile.TemporaryDirectory() as folder:
+        for record in sort_records(LIST, file, Path(folder) / "by_serial"):
+            _line(record)
+
+
+def _lines(file: BinaryIO) -> Iterator[Line]:
+    """Of a list that is checked, in its order."""
+    return (_line(record) for lot in LIST.lots(file, LOT) for record in lot)
+
+
+def _line(record: Sequence[str]) -> Line:
     try:
-        lines = [msgspec.convert(row, Line, strict=False) for row in rows]
+        line = msgspec.convert(dict(zip(LIST.columns, record, strict=True)), Line, strict=False)
     except msgspec.ValidationError as error:
         raise BadInput(str(error), where="deposit list", hint="see docs/reference/bank.md") from None
-    for line in lines:
-        if not YEARS[0] <= line.value_date.year <= YEARS[1]:
-            raise BadInput(
-                f"{line.value_date} is no date of these years", where="deposit list value_date", hint="see docs/reference/bank.md"
-            )
-    return lines
+    if not YEARS[0] <= line.value_date.year <= YEARS[1]:
+        raise BadInput(f"{line.value_date} is no date of these years", where="deposit list value_date", hint="see docs/reference/bank.md")
+    return line
 
 
-def take(tx: sqlite3.Connection, day: date, content: bytes, now: datetime) -> str | None:
-    """Take the list of a day. What stands in its way, in words: another list of that day, or a line that another list had."""
-    lines, digest = read_list(content), hashlib.sha256(content).hexdigest()
+def take(tx: sqlite3.Connection, day: date, file: BinaryIO, now: datetime) -> str | None:
+    """Take the list of a day, which is checked. What stands in its way, in words: another list of that day, or a line that another list
+    had."""
+    digest = _hash_of(file)
     known = tx.execute("SELECT hash FROM deposit_list WHERE day = ?", (day.isoformat(),)).fetchone()
     if known is not None and known["hash"] != digest:
         return f"another list of {day} was taken before"
     if known is None:
-        had = _had_before(tx, lines)
+        had = _had_before(tx, _lines(file))
         if had is not None:
             return f"line {had} stood in the list of another day"
         tx.execute("INSERT INTO deposit_list VALUES (?, ?)", (day.isoformat(), digest))
         tx.executemany(
             "INSERT INTO deposit_line VALUES (?, ?, ?, ?, ?, 'differs', 0, '', NULL, 0, NULL)",
-            [(day.isoformat(), place, line.serial, line.deposit, msgspec.json.encode(line)) for place, line in enumerate(lines)],
+            ((day.isoformat(), place, line.serial, line.deposit, msgspec.json.encode(line)) for place, line in enumerate(_lines(file))),
         )
     _work_out(tx, day)
     _owe(tx, day, now)
     return None
+
+
+def _hash_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def _had_before(tx: sqlite3.Connection, lines: Iterable[Line]) -> str | None:
@@ -85,12 +108,13 @@ def _had_before(tx: sqlite3.Connection, lines: Iterable[Line]) -> str | None:
 
 
 def _work_out(tx: sqlite3.Connection, day: date) -> None:
-    """Every deposit with a line of that day that is not agreed: from that line on."""
+    """Every deposit with a line of that day that is not agreed: from that line on. They are put in order before the first is given out, so
+    that none comes again for what is changed meanwhile."""
     terms = shelf(tx)
     rows = tx.execute(
         "SELECT deposit, min(position) AS place FROM deposit_line WHERE day = ? AND answer = 'differs' GROUP BY deposit ORDER BY place",
         (day.isoformat(),),
-    ).fetchall()
+    )
     for row in rows:
         _work_out_from(tx, terms, row["deposit"], (day.isoformat(), row["place"]))
 
@@ -173,13 +197,13 @@ def came(tx: sqlite3.Connection, day: date) -> bool:
     return tx.execute("SELECT 1 FROM deposit_list WHERE day = ?", (day.isoformat(),)).fetchone() is not None
 
 
-def answers_of(tx: sqlite3.Connection, day: date) -> list[list[str]]:
+def answers_of(tx: sqlite3.Connection, day: date) -> Iterator[list[str]]:
     """By line of that day's list."""
     rows = tx.execute("SELECT * FROM deposit_line WHERE day = ? ORDER BY position", (day.isoformat(),))
-    return [[row["serial"], row["answer"], str(row["interest"]), row["paid_by"] or "", row["reason"]] for row in rows]
+    return ([row["serial"], row["answer"], str(row["interest"]), row["paid_by"] or "", row["reason"]] for row in rows)
 
 
-def register_of(tx: sqlite3.Connection, day: date) -> list[list[str]]:
+def register_of(tx: sqlite3.Connection, day: date) -> Iterator[list[str]]:
     """Every deposit with a balance at the end of that day's list, by its number."""
     rows = tx.execute(
         "SELECT deposit, balance FROM (SELECT deposit, balance,"
@@ -187,21 +211,23 @@ def register_of(tx: sqlite3.Connection, day: date) -> list[list[str]]:
         " WHERE latest = 1 AND balance > 0 ORDER BY deposit",
         (day.isoformat(),),
     )
-    return [[row["deposit"], str(row["balance"])] for row in rows]
+    return ([row["deposit"], str(row["balance"])] for row in rows)
 
 
-def spoiled(kind: SealedCsv, records: list[list[str]], fault: Fault | None) -> bytes:
+def write_spoiled(kind: SealedCsv, file: BinaryIO, records: Iterable[Sequence[str]], fault: Fault | None) -> None:
     """The file, and what a fault makes of it."""
-    at = kind.columns.index(kind.summed[0])
+    rest = iter(records)
+    first = list(islice(rest, 1))
     match fault:
         case Fault.SHORT_FILE:
-            return kind.write(records[1:])
+            first = []
         case Fault.DOUBLE:
-            return kind.write([*records[:1], *records])
-        case Fault.ONE_FEN if records:
-            first = [str(int(cell) + 1) if place == at else cell for place, cell in enumerate(records[0])]
-            return kind.write([first, *records[1:]])
-        case Fault.TORN_FILE:
-            return kind.write(records)[:-20]
+            first *= 2
+        case Fault.ONE_FEN:
+            at = kind.columns.index(kind.summed[0])
+            first = [[*row[:at], str(int(row[at]) + 1), *row[at + 1 :]] for row in first]
         case _:
-            return kind.write(records)
+            pass
+    kind.write_into(file, chain(first, rest))
+    if fault is Fault.TORN_FILE:
+        file.truncate(file.seek(-20, io.SEEK_END))
