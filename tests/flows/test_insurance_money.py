@@ -20,7 +20,9 @@ from tapwealth.flows.insurance import insurers, premium_trust, settling
 from tapwealth.flows.insurance import policies as insurance
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
 from tapwealth.flows.reports.premiums import TrustLine
-from tapwealth.insurance import store
+from tapwealth.insurance import policy_event_store, store
+from tapwealth.insurance.bordereau import BordereauEvent
+from tapwealth.insurance.policy_event_store import PolicyEventRow
 from tapwealth.insurance.settlement import digest_of, write_statement
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.clock import shanghai
@@ -220,6 +222,39 @@ async def test_of_a_premium_that_is_kept_the_commission_is(place: Town) -> None:
     assert await place.work("insurer", insurance.deliver) == []
     await ends(place, MONDAY)
     assert await ends(place, TUESDAY) == figures(amount=22_500 - 5_625, commission=5_625)
+
+
+async def test_a_kept_premium_and_what_its_policy_gives_back_do_not_wait_for_one_another(place: Town) -> None:
+    """Of the premium that the insurer kept 56.25 are the house's, 100.00 of both premiums' go back: 43.75 are called in. Where less goes
+    back than is to be had the rest comes out of what the book pays on."""
+    wang, zhao = await place.person("Wang", 100_000), await place.person("Zhao", 100_000)
+    assert wang.book != zhao.book
+    first, second = await bought(place, wang, TERM_LIFE), await bought(place, zhao, TERM_LIFE)
+    await ends(place, MONDAY)
+    await ends(place, TUESDAY)
+    for policy, back in ((first, 40_000), (second, 10_000)):
+        await happened(place, policy, BordereauEvent.DEDUCTED, 22_500)
+        await happened(place, policy, BordereauEvent.LAPSED, back)
+    await ends(place, WEDNESDAY)
+    assert await ends(place, THURSDAY) == figures(called_in=10_000 - 5_625)
+    trust = await reports.premium_trust(place.house, THURSDAY)
+    assert [sum(one.amount for one in of) for of in (trust.given_back_later, trust.had_later)] == [12_500, 11_250]
+    assert await ends(place, FRIDAY) == figures(amount=10_000 - 5_625, commission=5_625, given_back=10_000)
+    assert await ends(place, SATURDAY) == figures(), "the insurer pays nothing for its part"
+    await bought(place, zhao)
+    sunday = SATURDAY + timedelta(days=1)
+    await ends(place, sunday)
+    assert await ends(place, sunday + timedelta(days=1)) == figures(60_800 - 5_625 + 2_500, 15_200 + 5_625, 2_500)
+    assert (await money(place))[:4] == [0, 0, 0, 0]
+
+
+async def happened(place: Town, policy: PolicyRow, event: BordereauEvent, amount: int) -> None:
+    """By our books and the insurer's."""
+    serial, day = f"{event}{policy.book}", place.biller.now.date()
+    row = PolicyEventRow(policy.book, event, serial, policy.id, amount, day, place.biller.now, policy.from_day, policy.to_day)
+    async with place.house.database.transaction() as tx:
+        await policy_event_store.add(tx, [row])
+    place.insurer.events[serial] = (event.value, policy.policy_number, amount, day)
 
 
 async def test_a_settlement_that_the_bank_rejects_is_paid_again_once(place: Town) -> None:

@@ -97,23 +97,44 @@ async def _settled(house: House, tx: Tx, day: date) -> dict[int, _Book]:
     pots, under_way = await by_book(house, tx, Kind.COMMISSION, day), await _under_way(tx, day)
     books: dict[int, _Book] = {}
     for book in house.all_books:
-        mine, kept_here = (
-            [replace(row, commission=commission[row.book, row.event, row.serial]) for row in of if row.book == book] for of in (came, kept)
+        mine, kept_here, backs = (
+            [replace(row, commission=commission[row.book, row.event, row.serial]) for row in of if row.book == book]
+            for of in (came, kept, back)
         )
-        mine += _from_what_is_paid(mine, kept_here)
-        waiting = {row.policy for row in rows if row.book == book and row.premium > 0} - {row.policy for row in mine}
-        gives = [
-            replace(row, commission=commission[row.book, row.event, row.serial])
-            for row in back
-            if row.book == book and row.policy not in waiting
-        ]
-        books[book] = _settle_book(mine, gives, pots[book], under_way[book])
+        due = {row.policy for row in rows if row.book == book and row.premium > 0 and not row.kept} - {row.policy for row in came}
+        books[book] = _settle_book(_together(mine, kept_here, backs, due), pots[book], under_way[book])
     return {book: one for book, one in books.items() if one.rows or one.surplus or one.called}
 
 
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """`sure` is settled in any case; `tied`, premiums that the insurer has kept, once what is given back (`gives`) is."""
+
+    sure: list[PolicyEventRow]
+    tied: list[PolicyEventRow]
+    gives: list[PolicyEventRow]
+
+
+def _together(came: list[PolicyEventRow], kept: list[PolicyEventRow], back: list[PolicyEventRow], due: set[UUID]) -> _Together:
+    """What a book settles. A policy gives back after its premiums are settled: those that are `due` are to come, and of those that were
+    kept the commission is taken from what the book pays on, or else from what the policy itself gives back, so that neither waits for the
+    other."""
+    sure = [*came, *_from_what_is_paid(came, kept)]
+    room = sum(row.trusted - row.commission for row in sure)
+    later = [row for row in kept if row not in sure]
+    tied = list[PolicyEventRow]()
+    for policy in {row.policy: None for row in later}:
+        mine = [row for row in later if row.policy == policy]
+        more = sum(row.commission for row in (*mine, *back) if row.policy == policy)
+        if policy not in due and any(row.policy == policy for row in back) and more <= room:
+            tied += mine
+            room -= max(more, 0)
+    waiting = (due | {row.policy for row in later if row not in tied}) - {row.policy for row in sure}
+    return _Together(sure, tied, [row for row in back if row.policy not in waiting])
+
+
 def _from_what_is_paid(came: Sequence[PolicyEventRow], kept: Sequence[PolicyEventRow]) -> list[PolicyEventRow]:
-    """Of premiums that the insurer has kept those whose commission can be taken from what the book pays it for others; the rest waits until
-    there are more."""
+    """Of premiums that the insurer has kept those whose commission can be taken from what the book pays it for others."""
     room, found = sum(row.trusted - row.commission for row in came), list[PolicyEventRow]()
     for row in kept:
         if row.commission <= room:
@@ -122,12 +143,12 @@ def _from_what_is_paid(came: Sequence[PolicyEventRow], kept: Sequence[PolicyEven
     return found
 
 
-def _settle_book(came: list[PolicyEventRow], gives: list[PolicyEventRow], pot: int, under_way: int) -> _Book:
+def _settle_book(one: _Together, pot: int, under_way: int) -> _Book:
     """`pot` fen of commission lie in the trust from before, `under_way` fen are called in already."""
-    made = _Book(came)
-    there, wanted = pot + made.had, -sum(row.commission for row in gives)
+    made = _Book(one.sure)
+    there, wanted = pot + made.had, -sum(row.commission for row in (*one.tied, *one.gives))
     if wanted <= there:
-        return _Book([*came, *gives], surplus=there - wanted)
+        return _Book([*one.sure, *one.tied, *one.gives], surplus=there - wanted)
     made.called = max(wanted - there - under_way, 0)
     return made
 
