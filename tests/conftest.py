@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from apart import run_apart
 from databases import Databases
+from hypothesis import HealthCheck, settings
 from made_cluster import SHARED, give_database
 from memory import roomy
 from played_days import Played, after, play_apart
@@ -38,6 +39,9 @@ LONGEST_FIRST = ("simulation", "integration", "browser", "docs", "flows", "prope
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 """Some thousand processes start from these sources: they are compiled once, not once for each."""
+settings.register_profile("unhurried", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+"""How busy the machine is says nothing of a property; under `CI=true` the examples are the same each time, as hypothesis has it."""
 os.environ["TMPDIR"] = tempfile.tempdir = str(roomy())
 """There is `tmp_path`, too: partners' stores, phones and databases made from nothing sync each of their writes."""
 

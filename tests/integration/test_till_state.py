@@ -165,7 +165,7 @@ def used_till() -> dict[str, bytes]:
         return {name: (Path(place) / name).read_bytes() for name in ("state.json", "numbers.json", "batches/000001.json")}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.sampled_from(sorted(used_till())), st.integers(0, 2_000), st.binary(max_size=6), st.booleans())
 def test_whatever_the_files_hold_is_read_or_refused_in_one_line(name: str, at: int, put: bytes, cut: bool) -> None:
     with TemporaryDirectory() as place:

@@ -47,7 +47,7 @@ def cryptogram(answer: bytes) -> tuple[bytes, bytes, int] | None:
     return (given[0x9F36], made, given[0x9F10][4] & 0x30) if 0x9F36 in given and 0x9F10 in given else None
 
 
-@dear(300, some=60, deadline=None)
+@dear(300, some=60)
 @given(st.lists(st.one_of(ANY, POWER), max_size=40))
 def test_a_hostile_reader_gets_proper_answers_and_no_money_that_is_not_there(sent: list[bytes | Interface]) -> None:
     card: CardState = issued(balance=400_00)

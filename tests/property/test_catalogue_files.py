@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from biller_yaml import GAS_FILE
 from deposit_files import DEMAND_FILE, FIXED_FILE
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from policy_files import ACCIDENT_FILE, TERM_LIFE_FILE
 from product_files import FUND_FILE
@@ -105,7 +105,7 @@ def test_any_definition_is_written_and_read_again_to_the_same_bytes(kind: Any, m
     monkeypatch.setattr(reading, "check", lambda _definition, _shape: None)
     shape = KINDS[kind].shape
 
-    @settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow], phases=(Phase.explicit, Phase.reuse, Phase.generate))
+    @settings(max_examples=25, phases=(Phase.explicit, Phase.reuse, Phase.generate))
     @given(definitions(kind))
     def law(definition: Definition) -> None:
         same(definition, shape, lambda content: read_definition(content, shape_of).definition)

@@ -32,7 +32,7 @@ def test_the_chain_as_it_is_verifies() -> None:
 
 
 @given(st.data())
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_one_altered_bit_anywhere_is_refused(data: st.DataObject) -> None:
     at = data.draw(st.sampled_from([place for place, part in enumerate(CHAIN) if part]))
     bit = data.draw(st.integers(0, len(CHAIN[at]) * 8 - 1))
@@ -43,7 +43,7 @@ def test_one_altered_bit_anywhere_is_refused(data: st.DataObject) -> None:
 
 
 @given(st.data())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_bytes_come_only_bad_input_is_raised(data: st.DataObject) -> None:
     at = data.draw(st.integers(0, len(CHAIN) - 1))
     strange = st.one_of(st.binary(max_size=300), st.binary(min_size=176, max_size=176), st.just(CHAIN[at][1:]), st.just(CHAIN[at] * 2))
@@ -59,7 +59,7 @@ def test_whatever_bytes_come_only_bad_input_is_raised(data: st.DataObject) -> No
     st.binary(min_size=142, max_size=142),
     st.binary(max_size=60),
 )
-@dear(300, some=75, deadline=None)
+@dear(300, some=75)
 def test_what_an_issuer_itself_signed_wrongly_raises_only_bad_input(size: int, exponent: bytes, inside: bytes, remainder: bytes) -> None:
     """The hash is right, and what it covers is nonsense: lengths, month, key."""
     content = (b"\x04" + bytes.fromhex("6222000000000009FFFF") + bytes(5) + bytes((1, 1, size, 1)) + inside)[: 176 - 22]
@@ -69,7 +69,7 @@ def test_what_an_issuer_itself_signed_wrongly_raises_only_bad_input(size: int, e
 
 
 @given(st.lists(st.tuples(st.integers(1, 30), st.binary(max_size=40)), max_size=4), st.one_of(st.none(), st.binary(max_size=3)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_joining_static_data_raises_only_bad_input(records: list[tuple[int, bytes]], tag_list: bytes | None) -> None:
     with suppress(BadInput):
         assert static_data_to_authenticate(records, tag_list, b"\x7c\x00").endswith(b"\x7c\x00" if tag_list else b"")

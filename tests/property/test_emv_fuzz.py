@@ -78,13 +78,13 @@ READERS: list[Callable[[bytes], object]] = [
 
 @pytest.mark.parametrize("reader", READERS)
 @given(data=st.one_of(st.binary(max_size=300), TREES, st.sampled_from(ANSWERS).flatmap(damaged)))
-@dear(300, some=60, deadline=None)
+@dear(300, some=60)
 def test_readers_raise_nothing_but_bad_input(reader: Callable[[bytes], object], data: bytes) -> None:
     one_line_or_nothing(reader, data)
 
 
 @given(st.lists(st.tuples(TAGS, st.one_of(st.binary(max_size=40), st.binary(min_size=120, max_size=300))), max_size=8))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_elements_come_back_as_they_were_written(elements: list[tuple[int, bytes]]) -> None:
     assert tlv.decode(tlv.encode_all(elements)) == elements
 
@@ -101,7 +101,7 @@ def told(read: Callable[[bytes], object], data: bytes) -> object:
 @example(bytes.fromhex("DF81010107"))
 @example(bytes.fromhex("82027C0000"))
 @example(bytes.fromhex("9F268108") + bytes(8))
-@dear(400, some=100, deadline=None)
+@dear(400, some=100)
 def test_elements_read_by_their_tags_are_those_read_one_by_one(data: bytes) -> None:
     assert told(tlv.by_tag, data) == told(lambda content: tlv.unique(tlv.decode(content)), data)
 
@@ -111,14 +111,14 @@ def test_elements_read_by_their_tags_are_those_read_one_by_one(data: bytes) -> N
     st.binary(max_size=255),
     st.one_of(st.none(), st.integers(1, 256)),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_commands_come_back_as_they_were_written(cla: int, ins: int, p1: int, p2: int, data: bytes, le: int | None) -> None:
     command = CommandApdu(cla, ins, p1, p2, data, le)
     assert decode_command(command.encode()) == command
 
 
 @given(st.lists(st.tuples(st.sampled_from([0x9F02, 0x9A, 0x9F37, 0x5A, 0xDF60]), st.integers(1, 20)), max_size=8), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_list_is_answered_with_just_as_many_bytes(wanted: list[tuple[int, int]], data: st.DataObject) -> None:
     entries = dol.decode(dol.encode(wanted))
     assert entries == tuple(wanted)
@@ -137,7 +137,7 @@ commands = st.one_of(
 
 
 @given(st.lists(commands, max_size=12), st.sampled_from([0, 0xFFFD, 0xFFFF]))
-@dear(300, some=75, deadline=None)
+@dear(300, some=75)
 def test_the_card_always_answers_and_counts_at_most_once_a_command(sequence: list[bytes], atc: int) -> None:
     state = replace(CARD, atc=atc)
     cryptograms: set[bytes] = set()
@@ -158,7 +158,7 @@ def test_the_card_always_answers_and_counts_at_most_once_a_command(sequence: lis
 
 
 @given(st.data())
-@dear(400, some=100, deadline=None)
+@dear(400, some=100)
 def test_the_terminal_always_comes_to_an_outcome(data: st.DataObject) -> None:
     """A card that answers with anything: random bytes, random trees, or damaged answers of a real dialogue."""
     tap = Tap(data.draw(st.integers(1, 999_999_999_999)), date(2014, 2, 24), data.draw(st.binary(min_size=4, max_size=4)), 7)

@@ -145,7 +145,7 @@ def test_many_records_at_once_are_what_they_are_one_by_one(file: tuple[Header, l
 
 
 @given(files())
-@dear(100, some=25, deadline=None)
+@dear(100, some=25)
 def test_a_torn_file_is_always_refused(file: tuple[Header, list[dict[str, Any]]]) -> None:
     whole = write_data_file(*file, end_with_crlf=False)
     for length in range(len(whole)):
@@ -237,7 +237,7 @@ AMISS = st.sampled_from(["A\0B", "\0", "é", "天弘", "A B", "A\n", "X" * 99, -
 
 
 @given(st.data())
-@dear(150, some=50, deadline=None)
+@dear(150, some=50)
 def test_what_is_written_by_column_is_what_is_written_one_by_one(data: st.DataObject) -> None:
     """Byte for byte, or refused in the same words; a column of one value is that of all records."""
     header = Header("996", "H0", date(2014, 2, 24), "03", tuple(fields_of("03")), data.draw(st.integers(1, 4)))

@@ -38,7 +38,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @given(commands=st.lists(COMMANDS, max_size=8))
-@dear(60, some=20, deadline=None)
+@dear(60, some=20)
 def test_a_hostile_reader_is_answered_and_the_trace_hides_pan_and_key(store: Path, commands: list[bytes]) -> None:
     said: list[str] = []
     phone = Phone(CardStore(store), heard=Trace(said.append, PAN).heard)

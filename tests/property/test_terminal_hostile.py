@@ -65,7 +65,7 @@ def test_the_honest_dialogues_are_whole() -> None:
 
 
 @given(st.data())
-@dear(500, some=100, deadline=None)
+@dear(500, some=100)
 def test_whatever_a_card_answers_there_is_an_outcome_in_bounded_commands(data: st.DataObject) -> None:
     card = data.draw(st.integers(0, len(CARDS) - 1))
     count = 0
@@ -87,7 +87,7 @@ def test_whatever_a_card_answers_there_is_an_outcome_in_bounded_commands(data: s
 
 
 @given(st.data())
-@dear(500, some=100, deadline=None)
+@dear(500, some=100)
 def test_one_altered_bit_never_makes_another_card_or_another_day(data: st.DataObject) -> None:
     """What is not signed may change (counter, balance, cryptogram); who pays, until when, and that it is genuine may not."""
     card = data.draw(st.sampled_from([0, 1]))
@@ -122,7 +122,7 @@ def test_power_lost_between_any_two_commands_asks_the_card_back(card: int, after
 
 
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255), st.integers(0, 255), st.integers(1, 20))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_no_locator_draws_a_tap_out(file: int, first: int, last: int, signed: int, times: int) -> None:
     card = replace(CARDS[0], locator=(bytes((file, first, last, signed)) * times)[: 4 * times], changes={0x9F4B: None})
     transmit, count = card.transmit(), 0
@@ -138,7 +138,7 @@ def test_no_locator_draws_a_tap_out(file: int, first: int, last: int, signed: in
 
 
 @given(st.integers(0, 255), st.binary(max_size=200))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_list_of_wishes_is_answered_or_ends_the_tap(length: int, entries: bytes) -> None:
     """Whatever it lists, and however much it asks for, there is a proper command or an outcome."""
     for pdol in (entries, h("9F66049F4E81") + bytes((length,)), h("9F66049F3704") + entries):

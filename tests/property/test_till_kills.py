@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 from dear import examples
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from till_host import KEY, MASTER_KEY, MERCHANT, NOON, TERMINAL, Bank, Network, hosted
 
@@ -128,7 +128,7 @@ STEP = st.tuples(st.sampled_from(ACTIONS), st.integers(0, 14), st.sampled_from((
 
 
 @pytest.mark.dear
-@settings(max_examples=examples(40, some=12), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(40, some=12))
 @given(st.lists(STEP, min_size=3, max_size=14))
 def test_kills_between_any_two_writes_repeat_no_number_and_lose_nothing(steps: list[tuple[str, int, int]]) -> None:
     asyncio.run(_lived(steps))

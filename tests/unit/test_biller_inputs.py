@@ -130,7 +130,7 @@ FIELDS = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(field=FIELDS, text=st.one_of(st.text(max_size=80), st.text("0123456789AXax-7", max_size=80)), data=st.data())
 def test_whatever_is_described_is_judged_as_json_schema_judges_it(field: InputField, text: str, data: st.DataObject) -> None:
     """By the published schema, in another implementation; and it is judged at once, whatever it is."""

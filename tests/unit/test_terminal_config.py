@@ -118,7 +118,7 @@ def test_what_is_wrong_is_said_in_one_line_with_its_place(case: str) -> None:
         st.integers(0, 700).map(lambda end: (PLAIN + KEY)[:end]),
     )
 )
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_is_a_configuration_or_bad_input(text: str) -> None:
     try:
         assert read_config(text).applications
