@@ -335,6 +335,13 @@ async def test_what_no_database_can_hold_is_refused_in_words(counter: Counter) -
         page = await desk.get("/deposits/new/DEMAND")
         for path in ("/deposits/new/%00", "/wealth/new/%00", "/policies/new/%00", "/en/policies/new/a%00b"):
             assert ((await desk.get(path)).status, (await desk.send(path, page)).status) == (404, 404), path
+        for path, back in (
+            ("/wealth/nothing", "返回银行理财"),
+            ("/deposits/x/withdraw", "返回存款"),
+            ("/en/claims/x/appeal", "Back to Claims"),
+        ):
+            lost = await desk.get(path)
+            assert (lost.status, back in lost.text) == (404, True), lost.text
         refused = await desk.send("/deposits/new/DEMAND", page, amount="5\0")
         assert (refused.status, "有无法保存的字符；请从页面重新提交" in refused.text) == (400, True)
         lone = {"Content-Type": "multipart/form-data; boundary=b; charset=utf-7"}
@@ -354,6 +361,6 @@ async def test_no_page_of_a_customer_is_open_to_a_stranger(counter: Counter) -> 
             seen.setdefault(answer.status_code, set()).add(f"{method} {route.path.removeprefix('/en')}")
     assert seen.keys() == {200, 303, 401, 404}
     assert seen[200] == {"GET /bills", "GET /customer/sign-in"}
-    assert seen[404] == {"GET /bills/{biller}/{item}", "GET /autopays/new/{biller}/{item}"}
+    assert seen[404] == {"GET /bills/{rest:path}", "GET /bills/{biller}/{item}", "GET /autopays/new/{biller}/{item}"}
     assert {one.split()[0] for one in seen[303]} == {"GET"}
     assert {one.split()[0] for one in seen[401]} == {"POST"}

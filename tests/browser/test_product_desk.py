@@ -196,6 +196,7 @@ async def test_a_form_that_is_sent_twice_does_nothing_twice(desk: Desk) -> None:
         other = await maker.http.post("/en/draft", data=form | {"text": of("110042")})
         assert other.status_code == 422
         assert "This form was used before" in other.text
+        assert "something else was sent with it; nothing was done now: look at it, and send it again" in other.text
         review = await checker.form("/en/products/110041?version=1") | {"version": "1"}
         for _ in range(2):
             assert (await checker.http.post("/en/products/110041/review", data=review)).status_code == 303

@@ -34,7 +34,7 @@ LINES: tuple[tuple[str, str], ...] = (
     (r"what was sent is above ([\d,]+) bytes", r"提交的内容超过 \1 字节"),
     (r"send less at once", "请少一些"),
     (r"this idempotency key was used for another command", "这个表单已提交过别的内容"),
-    (r"take a new key", "请重新打开页面再提交"),
+    (r"take a new key", "请核对后再提交一次"),
 )
 """For the tables of pages that have more to refuse."""
 _known = table(LINES)

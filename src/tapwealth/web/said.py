@@ -22,6 +22,10 @@ _HEADLINES: Mapping[str, tuple[str, str]] = {
     "OTHER_KIND": ("代码属于另一类产品", "The code is another kind of product's"),
     "KEY_REUSED": ("这个表单已经用过", "This form was used before"),
 }
+_FOR_PEOPLE: Mapping[str, str] = {
+    "KEY_REUSED": "something else was sent with it; nothing was done now: look at it, and send it again",
+}
+"""In place of words that are for programs: a form carries its key unseen, and the page that comes back a fresh one."""
 _NOT_DONE = ("没有办成", "It was not done")
 
 
@@ -52,7 +56,8 @@ def said_of(
 ) -> Said:
     """A refusal, or what is wrong with an input; `text` is what its line and column are of, `chinese` has the lines for it."""
     if isinstance(no, Refusal):
-        return _said(_HEADLINES.get(no.code.name, headline), no.text, chinese)
+        said = _said(_HEADLINES.get(no.code.name, headline), no.text, chinese)
+        return said._replace(en=_FOR_PEOPLE.get(no.code.name, said.en))
     place = _PLACE.match(no.where)
     line = "; ".join(part for part in (no.what, no.hint) if part)
     if place is None:
