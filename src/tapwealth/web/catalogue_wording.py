@@ -2,6 +2,7 @@
 
 import re
 
+from tapwealth.catalogue.definition import ProductKind
 from tapwealth.web.phrases import DAY, each_part, table
 
 _STATES = {
@@ -18,6 +19,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"(\S+) drafted (\S+) version (\d+)", r"\1 起草了 \2 版本 \3"),
     (r"a second person must decide it", "须由另一个人决定"),
     (r"a second person must decide it: (\S+) is the same person \(staff number (\S+)\)", r"须由另一个人决定：\1 是同一个人（工号 \2）"),
+    (r"somebody else drafted (\S+) version (\d+), and withdraws it alone", r"\1 版本 \2 由他人起草，只能由其撤回"),
     (r"(\S+) drafted (\S+) version (\d+), and withdraws it alone", r"\2 版本 \3 由 \1 起草，只能由其撤回"),
     (r"reject it instead", "可以改为退回"),
     (r"this is for product manager or operations", "只有产品经理或运营可以这样做"),
@@ -28,6 +30,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"draft a new version", "请起草新版本"),
     (r"only what is on sale is closed", "只有在售的可以停售"),
     (r"look at its versions", "请查看各版本"),
+    (r"there is no version (\d+) of (\S*)", r"\2 没有版本 \1"),
+    (r"/view/products lists them", "请查看产品列表"),
     (r"close it instead", "可以改为停售"),
     (r"there is nothing left to withdraw", "已没有可撤回的"),
     (r"change the file first", "请先修改文件"),
@@ -124,7 +128,10 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"what was sent is above ([\d,]+) bytes", r"提交的内容超过 \1 字节"),
     (r"send less at once", "请少一些"),
 )  # fmt: skip
-_known = table(_LINES)
+_KINDS = tuple(
+    (rf"(\S+) is sold as {kind.words[1]}, and stays that", rf"\1 已作为{kind.words[0]}销售，不能改为其他类型") for kind in ProductKind
+)
+_known = table([*_LINES, *_KINDS])
 _NOT_NOW = re.compile(r"(\S+) version (\d+) (?:says the same and is|is) (.+)")
 
 

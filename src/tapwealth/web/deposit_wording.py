@@ -16,7 +16,6 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"leave the term out", "请不要选择存期"),
     (rf"it takes {YUAN} yuan or more", r"起存 \1 元"),
     (rf"it takes {YUAN} yuan at most", r"最高 \1 元"),
-    (r"give less", "请填写更小的金额"),
     (r"no rate is posted for that today", "今日没有挂牌利率"),
     (r"choose another term", "请选择其他存期"),
     (r"it does not renew itself", "这个存款不能自动转存"),
@@ -28,6 +27,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     # what one has
     (r"this is no deposit of yours", "这不是您的存款"),
     (r"look at your (?:list|deposit)", "请查看存款列表"),
+    (r"there is no such deposit of yours", "没有这笔存款，或它不是您的"),
+    (r"/view/deposits lists them", "请查看存款列表"),
     (r"all of this deposit was paid out before", "这笔存款已全部支取"),
     (rf"all of this deposit is paid out on {DAY}", r"这笔存款将于 \1 全部付清"),
     (r"ask for that day or an earlier one", "请选择该日或更早的日期"),

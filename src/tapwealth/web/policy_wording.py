@@ -33,6 +33,7 @@ _BY_STATE = tuple(
     for line, said in (
         ("the policy is STATE", "保单STATE"),
         ("the policy is STATE already", "保单STATE"),
+        (r"\w+ is not possible while the policy is STATE", "保单STATE，不能这样办理"),
     )
 )
 _LINES: tuple[tuple[str, str], ...] = (
@@ -73,14 +74,6 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"{DAY} is still to come", r"\1 还没有到"),
     (r"copy the day from the invoice", "请按发票填写"),
     # people
-    (r"the number has (\d+) characters", r"证件号码有 \1 位"),
-    (r"it must have 18", "须为 18 位"),
-    (r"the number contains something else than digits", "证件号码含有数字以外的内容"),
-    (r"17 digits, then a digit or X", "应为 17 位数字，末位为数字或 X"),
-    (r"the number does not fit its check character", "证件号码校验不符"),
-    (r"the number names a birthday that does not exist", "证件号码中的出生日期不存在"),
-    (r"the number names a place that does not exist", "证件号码中的地区不存在"),
-    (r"the number names a birthday that is still to come", "证件号码中的出生日期还没有到"),
     (r"the name has (\d+) letters", r"姓名有 \1 个字"),
     (r"2 to (\d+), as on the identity card", r"须为 2 至 \1 个字，与身份证一致"),
     (r"the name contains something else than letters", "姓名含有文字以外的内容"),
@@ -88,6 +81,7 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"{DAY} is not the birthday that the identity number names", r"\1 与证件号码中的出生日期不一致"),
     (r"copy both from the identity card", "请按身份证填写"),
     (r"this is your own number", "这是您本人的号码"),
+    (r"this is somebody else", "这是另一个人"),
     (r"leave `insured` out to insure yourself", "为自己投保请选择“本人”"),
     (r"this policy insures what is your own", "这个产品只为您本人投保"),
     (r"leave the insured person out", "请选择“本人”"),
@@ -126,12 +120,16 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"choose one of (.+)", "请选择所列的选项"),
     (r"the insurer does not take this risk on", "根据告知内容，保险公司不能承保"),
     (r"ask for another product", "请选择其他产品"),
+    (r"'(.*)' is not asked", r"没有询问 \1"),
+    (r"leave the answers out", "请不要回答"),
+    (r"answer \w+(?:, \w+)*", "请只回答所列的问题"),
     (r"an underwriter has to look at the answer to (.+)", "告知内容须由核保人员审核"),
     (r"an underwriter has to look at these answers", "告知内容须由核保人员审核"),
     (r"apply for the policy(?: with them)?", "请提交人工核保"),
     (r"nobody has to look at these answers", "这些告知无须审核"),
     (r"buy the policy with them", "请直接投保"),
     (r"the application has its answers", "核保申请已有告知内容"),
+    (r"leave them out", "请不要填写"),
     (r"this is no application of yours", "这不是您的核保申请"),
     (r"/view/applications lists them", "请查看保险首页"),
     (r"the application is (?:used for a policy|referred|declined)", "这份核保申请不能用于投保"),
@@ -142,6 +140,8 @@ _LINES: tuple[tuple[str, str], ...] = (
     # what is paid
     (r"this is no policy of yours", "这不是您的保单"),
     (r"look at your list", "请查看保单列表"),
+    (r"there is no such (?:policy|payment|payment of a bill) of yours", "没有这一项，或它不是您的"),
+    (r"check its id", "请核对编号"),
     (r"the insurer is being asked about this policy", "正在等待保险公司就此保单答复"),
     (
         r"a claim is looked at with which the policy would end, so nothing is to be paid now",
@@ -157,6 +157,9 @@ _LINES: tuple[tuple[str, str], ...] = (
     (rf"it can be paid from {DAY} on", r"自 \1 起可以缴纳"),
     (rf"{YUAN} yuan is due, {YUAN} is there", r"应缴 \1 元，可用 \2 元"),
     (rf"{YUAN} yuan is due", r"应缴 \1 元"),
+    (rf"{YUAN} yuan is more than the {YUAN} that you agreed to", r"应缴 \1 元，超过您约定的 \2 元"),
+    (r"pay it by hand", "请手动缴纳"),
+    (rf"the premium is {YUAN} yuan now, more than the {YUAN} that you agreed to", r"保费现为 \1 元，超过您约定的 \2 元"),
     (r"this fund is not sold here", "没有这个基金"),
     (r"only one that is suspended can be reinstated", "只有中止的保单可以复效"),
     (rf"the policy cannot be reinstated any more: two years of suspension were over on {DAY}", r"中止已于 \1 满两年，不能复效"),
@@ -175,6 +178,9 @@ _LINES: tuple[tuple[str, str], ...] = (
     (r"a claim of this policy is looked at", "有理赔正在审核"),
     (r"wait until it is decided, or withdraw it", "请等待结论，或撤回理赔"),
     (r"the insurer has not issued the policy yet", "保险公司尚未承保"),
+    (r"(.+) has no free look", r"\1 没有犹豫期"),
+    (rf"the free look ended on {DAY}", r"犹豫期已于 \1 结束"),
+    (r"(?:it|the policy) can be cancelled for the unearned part", "可以退保，退还未满期保费"),
     (rf"{YUAN} yuan would come back now", r"现在退保可退还 \1 元"),
     (r"the reason is empty or longer than (\d+) characters", r"原因为空或超过 \1 字"),
     # what changes

@@ -43,6 +43,8 @@ _LINES: tuple[tuple[str, str], ...] = (
         r"read its special warning and confirm it \(confirm_warning\) if you want the product all the same, or choose another",
         "如仍要购买，请先阅读并确认特别风险警示，或选择其他产品",
     ),
+    (r"the registrar has refused this fund account \((.*)\)", r"登记机构未接受您的基金账户（\1）"),
+    (r"ask the bank", "请联系银行"),
     # taking it back
     (r"this is no subscription of yours", "这不是您的认购"),
     (r"look at your list", "请查看您的认购列表"),
