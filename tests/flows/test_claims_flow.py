@@ -340,6 +340,7 @@ async def test_a_claim_is_closed_when_no_appeal_can_come_and_its_files_are_erase
     place: Town, wang: Person, policy: UUID
 ) -> None:
     claim = await claimed(place, wang, policy)
+    await propose(place, ProposeAssessment(claim, 0, "they drink"))
     await assess(place, claim, 0, "scratches only")
     assert (await watch(place, NEXT_MONDAY + timedelta(60)))["closed"] == 0
     assert (await watch(place, NEXT_MONDAY + timedelta(61)))["closed"] == 1
@@ -350,6 +351,8 @@ async def test_a_claim_is_closed_when_no_appeal_can_come_and_its_files_are_erase
     assert (await watch(place, date(2020, 2, 24)))["erased"] == 0
     for erased in (1, 0):
         assert (await watch(place, date(2020, 2, 25)))["erased"] == erased
+    async with place.house.database.read() as tx:
+        assert await tx.fetchval("select proposal ->> 'reason' from approval") == "", "nor what operators proposed"
     mine = place.envelope(wang).caller
     assert code(await claim_papers.read(place.house, mine, papers[0].id)) == "ERASED"
     view = await reports.views(place.house)["claim/{id}"](mine, {"id": str(claim)})

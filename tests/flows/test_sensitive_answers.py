@@ -21,7 +21,7 @@ from tapwealth.flows.insurance import applications, delivery, policies
 from tapwealth.flows.insurance.applications import Applied, ApplyForPolicy, ProposeUnderwriting
 from tapwealth.flows.insurance.discoveries import ProposeRescission
 from tapwealth.flows.insurance.policies import BuyPolicy, CancelPolicy, PolicyCancelling, PolicyTaken
-from tapwealth.flows.setup import Approve, Approved, Proposed
+from tapwealth.flows.setup import Approve, Approved, Proposed, Reject
 from tapwealth.insurance import application_store, store
 from tapwealth.insurance.insurer import Cancelled, Rejected
 from tapwealth.insurance.policy import anniversary
@@ -73,6 +73,21 @@ async def as_owner(place: Town, act: Callable[[asyncpg.Connection], Any]) -> Any
         return await act(connection)
     finally:
         await connection.close()
+
+
+async def proposals_left(place: Town) -> list[tuple[str, bool]]:
+    """Each sealed proposal and why it was rejected: of which kind it is, and whether anything of it is kept."""
+    ask = "select kind, proposal ->> 'sealed' || reason as kept from approval where proposal ? 'sealed' order by proposed_at, kind, id"
+    rows = await as_owner(place, lambda connection: connection.fetch(ask))
+    return [(row["kind"].removeprefix("Propose"), bool(row["kept"])) for row in rows]
+
+
+async def rejected(place: Town, proposal: Any) -> UUID:
+    proposed = await setup.propose(place.house, by(place, "ops.chen"), proposal)
+    assert isinstance(proposed, Proposed), proposed
+    said = await setup.reject(place.house, by(place, "ops.wu"), Reject(proposed.proposal, "it is severe, an infarct"))
+    assert not isinstance(said, Refusal), said
+    return proposed.proposal
 
 
 async def told_in(place: Town) -> set[tuple[str, str]]:
@@ -178,13 +193,17 @@ async def test_answers_are_erased_when_nobody_can_go_to_law_by_them_any_more(pla
     made = [await applications.apply_for(place.house, place.envelope(one), treated) for one in (wang, li)]
     for one in made:
         assert isinstance(one, Applied), one
+        await rejected(place, ProposeUnderwriting(UUID(one.application), None, "treated, severe"))
         proposed = await setup.propose(place.house, by(place, "ops.chen"), ProposeUnderwriting(UUID(one.application), 0, "treated well"))
         assert isinstance(proposed, Proposed), proposed
         assert await setup.approve(place.house, by(place, "ops.wu"), Approve(proposed.proposal)) == Approved("ProposeUnderwriting")
     command = BuyPolicy("TL20", ["terms"], application=UUID(made[0].application))
     assert isinstance(await policies.buy(place.house, place.envelope(wang), command), PolicyTaken)
     over = anniversary(MONDAY, 3)
+    assert await told_in(place) == set(), "nor is why it was rejected"
+    assert await proposals_left(place) == [("Underwriting", True)] * 4
     assert [(await watch(place, day))["erased"] for day in (over - timedelta(days=1), over, over)] == [0, 1, 0]
+    assert sorted(await proposals_left(place)) == [("Underwriting", False)] * 2 + [("Underwriting", True)] * 2
     async with place.house.database.read() as tx:
         kept = [await applications.held(place.house, tx, one.book, one.id) for one in (wang, li)]
     assert [(one.answers, one.referred) for (one,) in kept] == [(treated.answers, ["heart"]), ({}, [])]
@@ -200,6 +219,7 @@ async def those_of_a_policy_years_after_its_end(place: Town, wang: Person, li: P
     place.insurer.script.extend([Cancelled(row.policy_number), Rejected("no")])
     await place.work("insurer", delivery.deliver)
     never = await bought(place, li)
+    waits = await of_before(place, row.id)
     async with place.house.database.read() as tx:
         ended, refused = [(await store.policies_of(tx, one.book, one.id))[0] for one in (wang, li)]
     assert ended.cancelled_on is not None
@@ -212,9 +232,43 @@ async def those_of_a_policy_years_after_its_end(place: Town, wang: Person, li: P
         sale = await seen(place, policy)
         assert (sale.record, sale.proved, sale.doubt.split(", ")[0]) == ({}, False, f"the record was erased on {day}")
         assert await audited(place) == []
+    assert {kept for _, kept in await proposals_left(place)} == {False}, await proposals_left(place)
+    assert await told_in(place) == set()
+    (shown,) = await reports.views(place.house)["proposals"](caller("ops.wu"), {})
+    assert (shown.proposal, dict(shown.content)) == (waits, {})
+    for deed in (Approve(waits), Reject(waits, "too late")):
+        act = setup.approve if isinstance(deed, Approve) else setup.reject
+        said = await act(place.house, by(place, "ops.wu"), deed)
+        assert isinstance(said, Refusal) == isinstance(deed, Approve), said
+    assert (await reports.views(place.house)["proposals"](caller("ops.wu"), {})) == []
     async with place.house.database.read() as tx:
         (application,) = await applications.held(place.house, tx, wang.book, wang.id)
     assert (application.answers, application.policy) == ({}, row.id)
+
+
+async def of_before(place: Town, policy: UUID) -> UUID:
+    """A proposal that waits as one of before lay, sealed or open, without a word what it is about; and one that was rejected for an open
+    reason."""
+    content = {"policy": str(policy), "question": "heart", "answer": "severe", "known_on": str(MONDAY), "on_purpose": False}
+    no, waits = named(NINE, 0, "rejected before"), named(NINE, 0, "waits from before")
+    insert = (
+        "insert into approval (book, id, kind, proposal, proposer, proposed_at, state, approver, decided_at, reason)"
+        " select 0, $1, 'ProposeRescission', $2, p.id, $3::timestamptz, $4, a.id, case when a.id is not null then $3::timestamptz end, $5"
+        " from operator p left join operator a on a.login = $6 where p.login = 'ops.chen'"
+    )
+    sealed = {"sealed": dict(sensitive_proposals.kept(place.house, waits, "ProposeRescission", content))["sealed"]}
+
+    async def lay(connection: asyncpg.Connection) -> None:
+        await connection.execute(insert, no, json.dumps(content), NINE, "rejected", "severe it is not", "ops.wu")
+        await connection.execute(insert, waits, json.dumps(sealed), NINE, "proposed", "", "nobody")
+
+    await as_owner(place, lay)
+    assert {table for table, _ in await told_in(place)} == {"approval"}
+    for _ in range(2):
+        await sensitive_proposals.seal_open_proposals(place.house)
+    assert await told_in(place) == set()
+    assert [dict(one.content) for one in await reports.views(place.house)["proposals"](caller("ops.wu"), {})] == [content]
+    return waits
 
 
 async def _as_an_upgrade_sets_them(connection: asyncpg.Connection) -> bool:

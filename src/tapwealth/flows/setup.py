@@ -224,7 +224,10 @@ async def reject(house: House, envelope: Envelope, command: Reject) -> Rejected 
         approver = await operator_of(tx, envelope)
         role, reason = _role_of(approver), command.reason
         made = await approvals.decide(tx, HOUSE_BOOK, command.proposal, ApprovalState.REJECTED, approver, role, reason, at.now)
-        return made if isinstance(made, Refusal) else Rejected(made.kind)
+        if isinstance(made, Refusal):
+            return made
+        await sensitive_proposals.keep_reason(house, tx, made)
+        return Rejected(made.kind)
 
     return await once(house, [HOUSE_BOOK], envelope, command, act, Rejected)
 
@@ -238,7 +241,10 @@ async def _bring_about(house: House, tx: Tx, at: Moment, made: Approval, approve
     if made.kind not in _SHAPES:
         text = f"a {made.kind} is not proposed any more; reject it, and define the product in the catalogue"
         return Refusal(ApprovalRefusal.UNKNOWN, text)
-    proposal = msgspec.convert(sensitive_proposals.content_of(house, made), _SHAPES[made.kind])
+    content = sensitive_proposals.content_of(house, made)
+    if not content:
+        return Refusal(ApprovalRefusal.UNKNOWN, "what it says is erased with the answers or the claim that it is about; reject it")
+    proposal = msgspec.convert(content, _SHAPES[made.kind])
     if not isinstance(proposal, Application) and _role_of(approver) is OperatorRole.COMPLIANCE:
         text = f"{approver.login} decides about merchants alone; ask an operator of operations"
         return Refusal(ApprovalRefusal.NOT_ALLOWED, text)

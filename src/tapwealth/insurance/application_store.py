@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from tapwealth.insurance.claim import KEEP_YEARS as KEEP_YEARS_OF_POLICY
@@ -107,15 +107,15 @@ async def referred(tx: Any, books: Sequence[int]) -> list[ApplicationRow]:
     return [_read(row) for row in rows]
 
 
-async def erase(tx: Any, books: Sequence[int], until: date) -> int:
-    """The answers of what was applied for until that day and led to no policy; how many those were."""
+async def erase(tx: Any, books: Sequence[int], until: date) -> list[UUID]:
+    """The answers of what was applied for until that day and led to no policy; which applications those were."""
     rows = await tx.fetch(
         "update policy_application set sealed = '' where book = any($1) and asked_on <= $2 and policy is null and sealed <> ''"
         " and state <> 'referred' returning id",
         list(books),
         until,
     )
-    return len(rows)
+    return [row["id"] for row in rows]
 
 
 async def keep_answers(tx: Any, book: int, policy: UUID, erase_on: date) -> None:
@@ -139,7 +139,14 @@ async def policies_ended(tx: Any, first_day_without: Mapping[Key, date]) -> None
     )
 
 
-async def erase_of_policies(tx: Any, books: Sequence[int], day: date) -> list[Key]:
+class Erased(NamedTuple):
+    """Policies, and by which of their applications they were bought."""
+
+    policies: list[Key]
+    applications: list[UUID]
+
+
+async def erase_of_policies(tx: Any, books: Sequence[int], day: date) -> Erased:
     """The policies whose answers have been kept long enough by that day, and whose claims' evidence is erased: those of their applications
     are erased, and nothing is to be kept of the records of their sales."""
     rows = await tx.fetch(
@@ -150,14 +157,26 @@ async def erase_of_policies(tx: Any, books: Sequence[int], day: date) -> list[Ke
         day,
     )
     found = [(row["book"], row["policy"]) for row in rows]
-    if found:
-        await tx.execute(
-            "update policy_application a set sealed = '' from unnest($1::int[], $2::uuid[]) k(book, policy)"
-            " where a.book = k.book and a.policy = k.policy",
-            [book for book, _ in found],
-            [policy for _, policy in found],
-        )
-    return found
+    if not found:
+        return Erased([], [])
+    applied = await tx.fetch(
+        "update policy_application a set sealed = '' from unnest($1::int[], $2::uuid[]) k(book, policy)"
+        " where a.book = k.book and a.policy = k.policy returning a.id",
+        [book for book, _ in found],
+        [policy for _, policy in found],
+    )
+    return Erased(found, [row["id"] for row in applied])
+
+
+async def gone(tx: Any, books: Sequence[int]) -> list[UUID]:
+    """Applications, policies and claims of which the answers, or the files, are erased."""
+    rows = await tx.fetch(
+        "select id from policy_application where book = any($1) and sealed = ''"
+        " union all select policy from policy_answers where book = any($1) and erased_on is not null"
+        " union all select id from claim where book = any($1) and erased_on is not null",
+        list(books),
+    )
+    return [row["id"] for row in rows]
 
 
 async def erased(tx: Any, book: int) -> dict[UUID, date]:

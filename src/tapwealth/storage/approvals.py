@@ -109,13 +109,35 @@ async def open_of(tx: Tx, book: int, kinds: Sequence[str], mark: str) -> list[Ap
     return [_approval(row) for row in rows]
 
 
-async def keep_as(tx: Tx, book: int, contents: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """The same content in another form."""
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A content and the reason why it was rejected, as they are kept."""
+
+    id: UUID
+    content: Mapping[str, Any]
+    reason: str
+
+
+async def keep_as(tx: Tx, book: int, kept: Sequence[Kept]) -> None:
+    """The same in another form."""
     await tx.execute(
-        "update approval a set proposal = x.content from unnest($2::uuid[], $3::jsonb[]) x(id, content) where a.book = $1 and a.id = x.id",
+        "update approval a set proposal = x.content, reason = x.reason from unnest($2::uuid[], $3::jsonb[], $4::text[])"
+        " x(id, content, reason) where a.book = $1 and a.id = x.id",
         book,
-        list(contents),
-        [json.dumps(one) for one in contents.values()],
+        [one.id for one in kept],
+        [json.dumps(one.content) for one in kept],
+        [one.reason for one in kept],
+    )
+
+
+async def erase_about(tx: Tx, book: int, things: Sequence[UUID]) -> None:
+    """What proposals say that lie sealed and are about these, or that decide these claims, and why they were rejected."""
+    await tx.execute(
+        "update approval set reason = '', proposal = proposal || case when proposal ? 'sealed' then '{\"sealed\": \"\"}'::jsonb"
+        " else '{\"reason\": \"\"}'::jsonb end where book = $1 and (proposal ? 'about' or proposal ? 'claim')"
+        " and coalesce(proposal ->> 'about', proposal ->> 'claim') = any($2) and (proposal ? 'sealed' or kind = 'ProposeAssessment')",
+        book,
+        [str(one) for one in things],
     )
 
 

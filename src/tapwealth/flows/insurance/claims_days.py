@@ -7,6 +7,7 @@ Found by indexes on the days on which something falls due: nothing is written wh
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, timedelta
+from uuid import UUID
 
 from tapwealth.bank import store as bank
 from tapwealth.bank.entries import NUMBER_OF, Part
@@ -28,6 +29,7 @@ from tapwealth.issuing.store import Authorisation
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
+from tapwealth.storage import approvals
 from tapwealth.storage.database import Tx
 
 WARN_BEFORE = timedelta(days=5)
@@ -49,13 +51,12 @@ async def watch_claims(house: House, day: date) -> StepReport:
         warned = await _warn(tx, at, books, day)
         await _note_given_back(tx, at, day)
         closed = await close(tx, await claim_store.over_since(tx, books, day - APPEAL_WITHIN), day)
-        erased = await _erase(house, tx, books, day) + await application_store.erase(tx, books, anniversary(day, -KEEP_YEARS))
-        erased += await _erase_answers(tx, books, day)
+        gone = [*await _erase(house, tx, books, day), *await _erase_answers(tx, books, day)]
         amount = await _pay_on(house, tx, at, day)
         figures = {
             "warned": warned,
             "closed": len(closed),
-            "erased": erased,
+            "erased": len(gone),
             "recovered": amount,
             "awaited": await _awaited(tx, books, day),
         }
@@ -105,23 +106,30 @@ def _given_back(credit: Authorisation, claim: Claim) -> BreakRow:
     return BreakRow(CLAIMS, "given_back", f"{claim.id} {credit.id}", credit.credit, text, accounted=True)
 
 
-async def _erase(house: House, tx: Tx, books: Sequence[int], day: date) -> int:
-    """Files, and the words in which a loss, its refusal and who caused it were told: they name people and their health."""
+async def _erase(house: House, tx: Tx, books: Sequence[int], day: date) -> list[UUID]:
+    """Files, and the words in which a loss, its refusal and who caused it were told: they name people and their health. Of these claims."""
     over = await claim_store.to_erase(tx, books, day)
     await claim_store.erase_pieces(tx, [(one.book, one.id) for one in over])
     await claim_store.save_claims(tx, [replace(one, erased_on=day, said=sealed_text(house, one.id, ""), reason="") for one in over])
     await claim_store.erase_sources(tx, [(one.book, one.id) for one in over])
+    gone = [one.id for one in over]
     if over:
         await guardian_store.erase_guardians(tx, [(one.book, one.id) for one in over])
-    return len(over)
+        await approvals.erase_about(tx, HOUSE_BOOK, gone)
+    return gone
 
 
-async def _erase_answers(tx: Tx, books: Sequence[int], day: date) -> int:
-    """By which a policy was bought whose time is over, in the record of its sale and in its application."""
+async def _erase_answers(tx: Tx, books: Sequence[int], day: date) -> list[UUID]:
+    """By which no policy was bought, or one whose time is over: in its application, in the record of its sale and in what was proposed
+    about them. Of these applications and policies."""
+    unused = await application_store.erase(tx, books, anniversary(day, -KEEP_YEARS))
     over = await application_store.erase_of_policies(tx, books, day)
-    if over:
-        await sale_store.erase_records(tx, over)
-    return len(over)
+    policies = [policy for _, policy in over.policies]
+    if over.policies:
+        await sale_store.erase_records(tx, over.policies)
+    if unused or policies:
+        await approvals.erase_about(tx, HOUSE_BOOK, [*unused, *policies, *over.applications])
+    return [*unused, *policies]
 
 
 async def _pay_on(house: House, tx: Tx, at: Moment, day: date) -> int:
