@@ -1,5 +1,6 @@
 """Critical illness: priced by age and sex, each group claimed once, the premiums back within the waiting time, over at the sum."""
 
+import re
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Any
@@ -14,7 +15,8 @@ from identities import identity_of
 from policy_files import HEALTH_FILE, sell_policies
 
 from tapwealth.flows import reports
-from tapwealth.flows.insurance import claim_notification, claims, policies, premium_days, premiums
+from tapwealth.flows.acceptance import ProposeAcceptance
+from tapwealth.flows.insurance import claim_notification, claims, insurers, policies, premium_days, premiums
 from tapwealth.flows.insurance.claim_assessment import ProposeAssessment
 from tapwealth.flows.insurance.claim_notification import NotifyClaim
 from tapwealth.flows.insurance.claims import ClaimStands, WithdrawClaim
@@ -29,6 +31,7 @@ from tapwealth.insurance.schedule import GRACE
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.money import half_up
 from tapwealth.kernel.refusal import BadInput, Refusal
+from tapwealth.web import day_wording
 
 HEALTHY = {"smoking": "never", "lump": "none"}
 WAITED = MONDAY + timedelta(days=1 + 90)
@@ -137,6 +140,32 @@ async def test_within_the_waiting_time_the_premiums_come_back_and_the_policy_is_
     assert await place.owed(wang.wallet) == [200_000], "all that was paid"
     assert await state_of(place, wang, policy) is PolicyState.CLAIMED
     assert code(await ill(place, wang, policy, "heart", in_grace)) == "ILLNESS_CLAIMED"
+
+
+async def test_premiums_back_that_the_insurer_calls_a_claim_stay_so_once_two_people_have_accepted_it(place: Town) -> None:
+    """As one of an earlier release does that had decided before the house was brought up to date: its answer is heard after."""
+    wang, day = await place.person("Wang", 200_000), MONDAY + timedelta(days=40)
+    policy = await bought(place, wang, "CI10M")
+    await insurers.compare_insurer(place.house, MONDAY)
+    await place.clock(shanghai(day, 10))
+    await paid(place, wang, await ill(place, wang, policy.policy, "cancer", day))
+    ((serial, (event, *_)),) = [one for one in place.insurer.events.items() if one[1][0] != "issued"]
+    assert event == "claimed"
+
+    async def compared(on: date) -> list[str]:
+        return (await insurers.compare_insurer(place.house, on)).wrong
+
+    for _ in range(2):
+        (wrong,) = await compared(day)
+        assert wrong.startswith(f"request {serial}: ")
+        assert wrong.endswith("or accept that it stays as the insurer has it")
+    assert not re.search("[a-z]{4}", (day_wording.chinese(wrong) or wrong).replace(serial, ""))
+    accepted = ProposeAcceptance(day, insurers.BORDEREAU, "named_otherwise", serial, "decided before its new release")
+    await decided(place, await propose(place, accepted))
+    assert [await compared(day), await compared(day), await compared(day + timedelta(days=1))] == [[], [], []]
+    async with place.house.database.read() as tx:
+        (row,) = await tx.fetch("select event, matched_on from policy_event where serial = $1", serial)
+    assert (row["event"], row["matched_on"]) == ("claimed", day), "no commission goes back by the insurer's books, and none by ours"
 
 
 async def test_nothing_is_paid_while_an_early_illness_is_looked_at_and_there_is_time_for_it_after(place: Town) -> None:

@@ -315,6 +315,17 @@ async def accept(tx: Any, day: date, source: str, kind: str, item: str) -> bool:
     return bool(done)
 
 
+async def accounted(tx: Any, day: date, source: str, kind: str) -> set[str]:
+    """Items of that kind on that date that somebody answers for."""
+    rows = await tx.fetch(
+        "select item from reconciliation_break where book = 0 and business_date = $1 and source = $2 and kind = $3 and accounted",
+        day,
+        source,
+        kind,
+    )
+    return {row["item"] for row in rows}
+
+
 async def add_breaks(tx: Any, day: date, breaks: Sequence[BreakRow], now: datetime) -> None:
     await tx.execute(
         "insert into reconciliation_break (book, business_date, source, kind, item, amount, text, accounted, recorded_at)"

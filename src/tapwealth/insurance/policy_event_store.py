@@ -115,6 +115,15 @@ async def match(tx: Any, rows: Sequence[PolicyEventRow], day: date) -> None:
         )
 
 
+async def name_as(tx: Any, rows: Sequence[PolicyEventRow], event: BordereauEvent) -> None:
+    """They are that event, as the insurer has them."""
+    await tx.execute(
+        f"update policy_event e set event = $4 from {_KEYS} where e.book = x.book and e.event = x.event and e.serial = x.serial",
+        *_keys(rows),
+        event,
+    )
+
+
 async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) -> list[PolicyEventRow]:
     """What we heard of before that instant under that date or earlier, and no bordereau names."""
     rows = await tx.fetch(

@@ -173,6 +173,11 @@ _LINES: tuple[tuple[str, str], ...] = (
     ),
     (rf"the bank has not paid (\S+): {YUAN} yuan of interest", r"银行未付存款利息 \1：\2 元"),
     (rf"(\S+) pays {YUAN} yuan of interest, due under that name are {YUAN}", r"\1 付息 \2 元，应付 \3 元"),
+    (
+        r"request (\S+): (\S+) is (claimed|given back) at the insurer and (claimed|given back) here",
+        r"请求 \1：保单 \2 在保险公司与本方记为不同的事项",
+    ),
+    (r"have it put right, or accept that it stays as the insurer has it", "请其更正，或由两人确认以保险公司记载为准"),
     # breaks with the card network
     (rf"{_ITEM_OF} is taken back, and nothing was wrong with it", rf"{_THE_ITEM} 被冲回，而该笔并无差错"),
     (rf"{_ITEM_OF} is a refund that no merchant of ours asked for", rf"{_THE_ITEM} 为退货，本方商户并未申请"),

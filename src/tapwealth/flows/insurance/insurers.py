@@ -6,7 +6,7 @@ answered is in doubt, which is no difference: its premium lies in transit, by it
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -29,6 +29,8 @@ from tapwealth.storage.database import Tx
 
 BORDEREAU = "bordereau"
 """The source of the breaks found here."""
+NAMED_OTHERWISE = "named_otherwise"
+"""The kind of break that two people may accept, with which an event is what the insurer calls it."""
 AT_MIDNIGHT = timedelta(minutes=5)
 """What we heard of so shortly before a date's end may stand in the bordereau of the next."""
 REJECTED_WITHIN = timedelta(days=14)
@@ -88,8 +90,11 @@ Item = dict[str, Any]
 
 @dataclass(slots=True)
 class _Compared:
-    """`differences`, and the events that the bordereau confirms, as far as they are found."""
+    """`differences`, and the events that the bordereau confirms, as far as they are found. `accepted`: serials of events that stay as the
+    insurer names them, since two people have said so; `otherwise`: those that still wait for that."""
 
+    accepted: set[str]
+    otherwise: set[str] = field(default_factory=set)
     differences: list[BreakRow] = field(default_factory=list)
     matched: list[PolicyEventRow] = field(default_factory=list)
 
@@ -111,13 +116,13 @@ async def compare_insurer(house: House, day: date) -> StepReport:
     async with house.database.transaction() as tx:
         await house.ledger.lock_books(tx, books)
         at = await moment(tx)
-        compared = _Compared()
+        compared = _Compared(await bank.accounted(tx, day, BORDEREAU, NAMED_OTHERWISE))
         for event in BordereauEvent:
             if said := [line for line in lines if line.event is event]:
                 await _compare(house, tx, at, day, event, said, compared)
         named = {(line.event, line.serial) for line in lines}
         for row in await policy_event_store.unmatched(tx, books, day, end_of(day) - AT_MIDNIGHT):
-            if (row.event, row.serial) not in named:
+            if (row.event, row.serial) not in named and not (row.event in _OTHERWISE and row.serial in compared.otherwise):
                 text = f"policy {row.policy_number} is {_DONE.get(row.event, row.event)} here, but the insurer's bordereaux do not name it"
                 compared.differ("we_have_more", row.serial, row.amount, text)
         compared.differences = await bank.replace_breaks(tx, day, BORDEREAU, compared.differences, at.now)
@@ -128,6 +133,8 @@ async def compare_insurer(house: House, day: date) -> StepReport:
 
 _DONE = {BordereauEvent.PREMIUM: "paid for", BordereauEvent.DEDUCTED: "paid for by a claim", BordereauEvent.PREMIUMS_BACK: "given back"}
 """How an event is said of a policy, where its name does not say it."""
+_OTHERWISE = {BordereauEvent.CLAIMED: BordereauEvent.PREMIUMS_BACK, BordereauEvent.PREMIUMS_BACK: BordereauEvent.CLAIMED}
+"""What else an insurer may call a payment for an illness that came too early: one of an earlier release decided it as any other loss."""
 
 
 async def _asked(house: House, tx: Tx) -> bool:
@@ -149,10 +156,13 @@ async def _compare(
         await COMPARISONS[event].settle(house, tx, at, day, doubted)
         happened = await policy_event_store.by_serial(tx, books, event, serials)
         asked = await COMPARISONS[event].requests(tx, books, serials)
+    otherwise = await _named_otherwise(tx, books, event, [line for line in agreed if line.serial not in happened], compared)
     matched = []
     for line in agreed:
         row = happened.get(line.serial)
-        if row is not None and row.policy_number == line.policy_number:
+        if line.serial in otherwise:
+            matched += otherwise[line.serial]
+        elif row is not None and row.policy_number == line.policy_number:
             matched.append(row)
         else:
             here = asked[line.serial].here if line.serial in asked else f"it is {row.policy_number}" if row else "it is not"
@@ -160,6 +170,28 @@ async def _compare(
             compared.differ("state_differs", line.serial, line.amount, text)
     await policy_event_store.match(tx, matched, day)
     compared.matched += matched
+
+
+async def _named_otherwise(
+    tx: Tx, books: Sequence[int], event: BordereauEvent, lines: Sequence[BordereauLine], compared: _Compared
+) -> dict[str, list[PolicyEventRow]]:
+    """By serial, payments that the insurer calls that and we otherwise: as it has them once two people have accepted it, or else none."""
+    if event not in _OTHERWISE or not lines:
+        return {}
+    ours, found = await policy_event_store.by_serial(tx, books, _OTHERWISE[event], [line.serial for line in lines]), {}
+    for line in lines:
+        row = ours.get(line.serial)
+        if row is None or row.matched_on is not None or (row.policy_number, row.amount) != (line.policy_number, line.amount):
+            continue
+        found[line.serial] = [replace(row, event=event)] if line.serial in compared.accepted else []
+        if line.serial in compared.accepted:
+            await policy_event_store.name_as(tx, [row], event)
+            continue
+        compared.otherwise.add(line.serial)
+        names = [_DONE.get(one, str(one)) for one in (event, row.event)]
+        text = f"request {line.serial}: {line.policy_number} is {names[0]} at the insurer and {names[1]} here; have it put right, or accept"
+        compared.differ(NAMED_OTHERWISE, line.serial, line.amount, f"{text} that it stays as the insurer has it")
+    return found
 
 
 def _agreeing(
