@@ -101,6 +101,13 @@ class _Compared:
     def differ(self, kind: str, item: str, amount: int, text: str) -> None:
         self.differences.append(BreakRow(BORDEREAU, kind, item, amount, text, accounted=False))
 
+    def name_otherwise(self, row: PolicyEventRow, event: BordereauEvent) -> None:
+        """It is that event at the insurer, and another one here."""
+        self.otherwise.add(row.serial)
+        names = [_DONE.get(one, str(one)) for one in (event, row.event)]
+        text = f"request {row.serial}: {row.policy_number} is {names[0]} at the insurer and {names[1]} here; have it put right, or accept"
+        self.differ(NAMED_OTHERWISE, row.serial, row.amount, f"{text} that it stays as the insurer has it")
+
 
 async def compare_insurer(house: House, day: date) -> StepReport:
     """Compare the insurer's bordereau of this date with what we know of policies, and settle by it what was in doubt."""
@@ -178,20 +185,17 @@ async def _named_otherwise(
     """By serial, payments that the insurer calls that and we otherwise: as it has them once two people have accepted it, or else none."""
     if event not in _OTHERWISE or not lines:
         return {}
-    ours, found = await policy_event_store.by_serial(tx, books, _OTHERWISE[event], [line.serial for line in lines]), {}
-    for line in lines:
-        row = ours.get(line.serial)
-        if row is None or row.matched_on is not None or (row.policy_number, row.amount) != (line.policy_number, line.amount):
-            continue
-        found[line.serial] = [replace(row, event=event)] if line.serial in compared.accepted else []
-        if line.serial in compared.accepted:
-            await policy_event_store.name_as(tx, [row], event)
-            continue
-        compared.otherwise.add(line.serial)
-        names = [_DONE.get(one, str(one)) for one in (event, row.event)]
-        text = f"request {line.serial}: {line.policy_number} is {names[0]} at the insurer and {names[1]} here; have it put right, or accept"
-        compared.differ(NAMED_OTHERWISE, line.serial, line.amount, f"{text} that it stays as the insurer has it")
-    return found
+    said = {line.serial: (line.policy_number, line.amount) for line in lines}
+    ours = await policy_event_store.by_serial(tx, books, _OTHERWISE[event], list(said))
+    here = [ours[serial] for serial in said if serial in ours]
+    alike = [row for row in here if row.matched_on is None and (row.policy_number, row.amount) == said[row.serial]]
+    taken = [row for row in alike if row.serial in compared.accepted]
+    if taken:
+        await policy_event_store.name_as(tx, taken, event)
+    for row in alike:
+        if row.serial not in compared.accepted:
+            compared.name_otherwise(row, event)
+    return {row.serial: [replace(row, event=event)] if row in taken else [] for row in alike}
 
 
 def _agreeing(
