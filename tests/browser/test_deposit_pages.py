@@ -141,7 +141,10 @@ async def test_a_deposit_is_opened_once_at_the_rate_that_was_shown(counter: Coun
         await page.get_by_label("自动转存").check()
         await page.get_by_role("button", name="下一步").click()
         shown = (await texts(page, "main"))[0]
-        assert all(part in shown for part in ("年利率 3.25%", "到期日 2015-02-24", "到期利息 ¥325.00", "到期时 自动转存", "（terms）"))
+        assert all(
+            part in shown
+            for part in ("年利率 3.25%", "到期日 2015-02-24", "到期利息 ¥325.00", "到期时 自动转存", "我已阅读并同意存款协议。")
+        )
         assert "开户银行（联行号） 北京银行 313100000013" in shown
         assert await page.locator(".facts dt").evaluate_all(_BROKEN) == [], "no short word breaks"
         await fits(page, tmp_path / "agree.png")
@@ -275,7 +278,7 @@ async def test_a_raise_is_subscribed_to_once_and_taken_back_until_it_is_full(cou
         await page.get_by_label("金额").fill("100,000")
         await page.get_by_role("button", name="下一步").click()
         agreed = (await texts(page, "main"))[0]
-        assert all(part in agreed for part in ("预期收益（非承诺） ¥672.66 3.96% · 62 天", "不受存款保险保障", "（terms）"))
+        assert all(part in agreed for part in ("预期收益（非承诺） ¥672.66 3.96% · 62 天", "不受存款保险保障", "募集期最后一日不可撤销。"))
         await fits(page, tmp_path / "wealth_agree.png")
         sent = await page.evaluate("() => Object.fromEntries(new FormData(document.querySelector('main form')))")
         blind = {**sent, "do": "agree", "given": ""}

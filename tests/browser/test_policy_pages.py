@@ -149,7 +149,7 @@ async def test_a_phone_is_insured_once_for_the_premium_that_was_shown(place: Tow
         assert 'href="/policies/new/SCREEN"' in listed.source
         new = "/policies/new/SCREEN"
         page = keep(await desk.get(new), "sheet_screen")
-        assert "自承保之日起7天内发生的损失不予赔付" in page.text
+        assert all(part in page.text for part in ("自承保之日起7天内发生的损失不予赔付", "保费 一次缴清")), page.text
         given = {"imei": "490154203237519", "bought_on": "2014-02-20", "from_day": "2014-02-25"}
         for change, wrong in (
             ({}, "号码校验不符；请重新填写"),
@@ -164,7 +164,7 @@ async def test_a_phone_is_insured_once_for_the_premium_that_was_shown(place: Tow
             assert all(f'value="{value}"' in refused.source for value in {**given, **change}.values()), "what was typed stays"
         given["imei"] = "490154203237518"
         shown = keep(await desk.send(new, page, do="check", **given), "confirm_screen")
-        assert "首期保费 ¥199.00" in shown.text
+        assert all(part in shown.text for part in ("首期保费 ¥199.00", "同意保险条款 ", "屏幕完好（购机当日投保的免）")), shown.text
         carried = {**given, "premium": shown.hidden("premium"), "do": "buy"}
         assert (carried["premium"], await desk.wallet()) == ("19900", 300_00)
         later = "非购机当日投保的手机须先检测；请检测后勾选确认"
@@ -178,6 +178,11 @@ async def test_a_phone_is_insured_once_for_the_premium_that_was_shown(place: Tow
             bought = await desk.send(new, other, **carried, **ticks)
             assert (bought.status, "核保中" in bought.text, await desk.wallet()) == (200, True, 101_00)
         assert 'id="collect"' not in bought.source, "it is paid, and does not go on"
+        assert [(await desk.get(f"{bought.where}/change/{what}")).status for what in ("address", "beneficiaries", "occupation")] == [
+            200,
+            404,
+            404,
+        ]
         poor = await desk.send(new, page, do="check", **{**given, "imei": "352099001761481"})
         poor = await desk.send(new, poor, **{**carried, **ticks, "imei": "352099001761481"})
         assert "保费 199.00 元，可用 101.00 元；请先转入资金" in poor.text

@@ -12,6 +12,7 @@ from tapwealth.insurance.endorsement import EndorsementKind
 from tapwealth.insurance.endorsement_store import EndorsementState
 from tapwealth.insurance.policy import PolicyState
 from tapwealth.web import claim_wording, policy_wording
+from tapwealth.web.wording import agreed
 
 DEATH = {Paper.DEATH: "death_certificate"}
 """A paper has the name of a loss."""
@@ -44,3 +45,18 @@ def test_every_word_that_is_stored_is_said_in_both_languages(said: dict[str, tup
 )
 def test_what_is_refused_is_said_in_chinese_part_by_part(text: str, chinese: str | None) -> None:
     assert claim_wording.chinese(text) == chinese
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("I have read the terms and agree to them (terms)", "I have read the terms and agree to them"),
+        ("我已阅读并同意存款协议（terms）", "我已阅读并同意存款协议"),
+        ("its screen is whole (inspection; not for one bought today)", "its screen is whole (not for one bought today)"),
+        ("屏幕完好（inspection；购机当日投保的免）", "屏幕完好（购机当日投保的免）"),
+        ("have it in writing and confirm it (consent)", "have it in writing and confirm it"),
+        ("the interest (early: at the demand rate) of (terms of) it", "the interest (early: at the demand rate) of (terms of) it"),
+    ],
+)
+def test_nobody_reads_the_name_by_which_a_program_confirms(text: str, said: str) -> None:
+    assert agreed(text) == said

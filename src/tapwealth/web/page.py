@@ -99,6 +99,7 @@ def _environment() -> Environment:
     )
     for name in (
         "money", "signed", "plain", "percent", "rate", "short_day", "weekday", "step_name", "mirror_name", "purpose_name", "instant",
+        "agreed",
     ):  # fmt: skip
         environment.filters[name] = getattr(wording, name)
     environment.filters.update(in_words=day_wording.in_words, language_of=day_wording.language_of)

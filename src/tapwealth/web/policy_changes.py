@@ -11,6 +11,7 @@ from tapwealth.flows.frame import Envelope
 from tapwealth.flows.insurance import endorsements
 from tapwealth.flows.insurance.endorsements import ChangeBeneficiaries, ChangeOccupation, ChangePolicyAddress, PolicyChanging
 from tapwealth.flows.reports import policy_counter
+from tapwealth.flows.reports.policy_counter import PolicyPage
 from tapwealth.insurance.applicant import CONSENT
 from tapwealth.insurance.beneficiary import MOST, Kin
 from tapwealth.insurance.product import OccupationClass
@@ -43,7 +44,7 @@ async def sheet(visit: Visit, back: Back = FRESH, priced: PolicyChanging | None 
     what, policy = visit.path("what"), visit.identifier("policy")
     async with visit.house.database.read() as tx:
         one = await policy_counter.shown(tx, *visit.who, policy, visit.language)
-    if isinstance(one, Refusal) or what not in _COMMANDS or (what == "occupation" and not one.by_occupation):
+    if isinstance(one, Refusal) or not _may_change(one, what):
         return visit.nothing()
     given = back.given or {"rows": "1"}
     values = {
@@ -51,6 +52,11 @@ async def sheet(visit: Visit, back: Back = FRESH, priced: PolicyChanging | None 
         "rows": rows_of(given), "most": MOST, "occupations": list(OccupationClass),
     }  # fmt: skip
     return visit.shown("policy_change.html", values)
+
+
+def _may_change(one: PolicyPage, what: str) -> bool:
+    """Whether such a policy has that at all."""
+    return {"occupation": one.by_occupation, "beneficiaries": one.at_death}.get(what, what in _COMMANDS)
 
 
 async def change(visit: Visit, form: Form) -> Response:

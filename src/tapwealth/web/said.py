@@ -7,6 +7,7 @@ from typing import NamedTuple
 from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.web import catalogue_wording
 from tapwealth.web.phrases import Say
+from tapwealth.web.wording import agreed
 
 _PLACE = re.compile(r"line ([0-9]+), column ([0-9]+)(?: \((.*)\))?")
 _AROUND = 2
@@ -68,7 +69,7 @@ def said_of(
 
 def _said(headline: tuple[str, str], text: str, chinese: Say, field: str = "") -> Said:
     translated = chinese(text)
-    return Said(headline, translated or text, text, field=field, is_english=translated is None)
+    return Said(headline, translated or agreed(text), agreed(text), field=field, is_english=translated is None)
 
 
 def _excerpt(text: str, line: int, column: int) -> list[Excerpt]:

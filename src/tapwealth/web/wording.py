@@ -1,14 +1,20 @@
 """Figures and names as a page writes them: ¥1,234.56, percentages, dates, and the steps of a day's end in both languages."""
 
+import re
 from datetime import date, datetime
 
 from tapwealth.flows.reports.words import PURPOSES, Words
 from tapwealth.funds.conditions import DividendMethod
+from tapwealth.insurance.applicant import CONSENT
+from tapwealth.insurance.buy import TERMS
+from tapwealth.insurance.phone import INSPECTION
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.money import format_minor
 
 _WEEKDAYS = Words("一二三四五六日", "Mon Tue Wed Thu Fri Sat Sun")
 _MINUS = "\N{MINUS SIGN}"
+
+_CONFIRMED_AS = re.compile(rf"( ?[(（])(?:{TERMS}|{INSPECTION}|{CONSENT}|confirm_warning)(?:[;；] ?([^()（）]+))?([)）])")
 
 STEPS = {
     "cut the date": "日切",
@@ -110,6 +116,11 @@ def percent(thousandths: int) -> str:
 def rate(ten_thousandths: int) -> str:
     """Income per 10,000 units in 1/10,000 yuan: 1.6543."""
     return f"{_MINUS if ten_thousandths < 0 else ''}{abs(ten_thousandths) // 10_000}.{abs(ten_thousandths) % 10_000:04d}"
+
+
+def agreed(text: str) -> str:
+    """What somebody is to agree to, or is told to, without the name by which a program confirms it: `(terms)`, `(inspection; not …)`."""
+    return _CONFIRMED_AS.sub(lambda found: f"{found[1]}{found[2]}{found[3]}" if found[2] else "", text)
 
 
 def short_day(day: date) -> str:

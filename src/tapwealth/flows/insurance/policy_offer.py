@@ -225,14 +225,13 @@ _PAID = {Every.YEAR: ("每年缴纳", "each year"), Every.QUARTER: ("每季缴�
 def _priced(terms: PolicyParameters) -> tuple[str, str]:
     match terms.cover:
         case Accident():
-            once = ("一次缴清", "once") if terms.days else ("每年缴纳", "each year")
-            return f"{once[0]}，按职业类别计算", f"{once[1]}, by the occupation of the insured"
+            return "一次缴清，按职业类别计算", "once, by the occupation of the insured"
         case TermLife():
             zh, en = _PAID[terms.every]
-            return f"{zh}，按投保人的年龄和性别计算", f"{en}, by the age and sex of the insured"
+            return f"{zh}，按被保险人的年龄和性别计算", f"{en}, by the age and sex of the insured"
         case Health():
             zh, en = _PAID[terms.every]
             return f"{zh}，按被保险人投保时的年龄和性别计算，各期相同", f"{en} the same, by the insured's age at the beginning and sex"
         case AccountLoss() | PhoneScreen():
-            return "每年缴纳", "each year"
+            return "一次缴清", "once"
     assert_never(terms.cover)
