@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from fractions import Fraction
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -263,15 +264,17 @@ async def test_the_insurer_tells_a_statement_twice_given_and_another_rate(tpins:
         ),
         (TUESDAY, right, ["settled on 2014-02-24"]),
     ):
-        answer = await http.settle(day, statement)
+        answer = await http.settle(day, BytesIO(statement))
         assert answer is not None
         assert [one.text for one in read_answer(answer).differences] == texts
     with pytest.raises(Outage, match="409"):
-        await http.settle(MONDAY, right)
+        await http.settle(MONDAY, BytesIO(right))
     with pytest.raises(Outage, match="400"):
-        await http.settle(TUESDAY, right.replace(b"15200", b"15100"))
+        await http.settle(TUESDAY, BytesIO(right.replace(b"15200", b"15100")))
     with pytest.raises(Outage, match="400"):
-        await http.settle(TUESDAY, STATEMENT.write([["issued", "P1", number, "76000", "15200", "60801"]]))
+        await http.settle(TUESDAY, BytesIO(STATEMENT.write([["issued", "P1", number, "76000", "15200", "60801"]])))
+    with pytest.raises(Outage, match="400"):
+        await http.settle(TUESDAY, BytesIO(STATEMENT.write([["issued", "P1", number, "76000", "15200", "60800"]] * 2)))
     await http.close()
 
 

@@ -13,7 +13,7 @@ from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from biller_files import BillerFile, put_in_directory
@@ -211,7 +211,9 @@ class ScriptedInsurer:
             [(name.split()[0], number, event, amount) for name, (event, number, amount, on) in sorted(self.events.items()) if on == day]
         )
 
-    async def settle(self, day: date, statement: bytes) -> bytes | None:
+    async def settle(self, day: date, file: BinaryIO) -> bytes | None:
+        file.seek(0)
+        statement = file.read()
         self.statements.append(statement)
         if self.settled:
             return self.settled.popleft()

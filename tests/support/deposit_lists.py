@@ -21,3 +21,12 @@ def answers_in(content: bytes) -> list[AnswerLine]:
     """By serial. Raises BadInput."""
     with TemporaryDirectory() as folder:
         return [line for _, line in read_answers(BytesIO(content), Path(folder))]
+
+
+class ByPieces(BytesIO):
+    """A file that nobody reads as a whole."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        assert size is not None
+        assert 0 < size <= 1 << 20
+        return super().read(size)

@@ -1,11 +1,10 @@
 """The files that platform and bank give each other of deposits: written, read, and refused in words when they are not whole."""
 
 from datetime import date
-from io import BytesIO
 
 import httpx
 import pytest
-from deposit_lists import answers_in, list_of
+from deposit_lists import ByPieces, answers_in, list_of
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -84,15 +83,6 @@ def test_words_that_are_none_are_refused() -> None:
     assert answers_in(said) == [AnswerLine("s1", Answer.DIFFERS, 7, "", "two lines"), AnswerLine("s2", Answer.ACCEPTED, 0, "", "")]
     with pytest.raises(BadInput, match="'perhaps' is no answer"):
         answers_in(answered.write([["s1", "perhaps", "7", "", ""]]))
-
-
-class ByPieces(BytesIO):
-    """A file that nobody reads as a whole."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        assert size is not None
-        assert 0 < size <= 1 << 20
-        return super().read(size)
 
 
 async def test_the_bank_is_given_time_for_each_line_of_a_list(monkeypatch: pytest.MonkeyPatch) -> None:

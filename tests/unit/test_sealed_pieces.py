@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import io
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox import messages
 from tapwealth.sandbox.messages import Gate, answer_error, body_into, file_answer
-from tapwealth.wire import sealed_csv
+from tapwealth.wire import sealed_csv, sorted_csv
 from tapwealth.wire.sealed_csv import Sealed, SealedCsv, SealedWriter
+from tapwealth.wire.sorted_csv import sort_records
 
 SHAPE = SealedCsv("list of sizes", ("name", "size"), ("size",))
 PIECE = 3
@@ -52,6 +55,16 @@ def test_pieces_make_the_same_file_as_the_whole(monkeypatch: pytest.MonkeyPatch,
     assert sealed == Sealed(count, (sum(range(count)),), hashlib.sha256(whole).hexdigest())
     assert file.most <= PIECE
     assert [record for lot in SHAPE.lots(io.BytesIO(whole), PIECE) for record in lot] == [list(record) for record in records]
+
+
+def test_records_are_put_by_all_that_names_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sorted_csv, "LOT", 2)
+    shape = SealedCsv("list of events", ("event", "serial", "size"), ("size",), named_by=2)
+    records = [["b", "2", "9"], ["a", "1", "8"], ["b", "1", "7"], ["c", "1", "6"], ["a", "2", "5"]]
+    found = sort_records(shape, io.BytesIO(shape.write(records)), tmp_path / "sorted")
+    assert list(found) == list(found) == sorted(records)
+    with pytest.raises(BadInput, match="list of events: event 'a' serial '2' stands there twice"):
+        sort_records(shape, io.BytesIO(shape.write([*records, ["a", "2", "0"]])), tmp_path / "sorted")
 
 
 async def test_a_partner_takes_and_gives_files_that_are_longer_than_a_message(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,8 +3,6 @@
 Never used inside a database transaction.
 """
 
-import io
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import date
 from typing import BinaryIO, Protocol
@@ -12,12 +10,9 @@ from typing import BinaryIO, Protocol
 import httpx
 
 from tapwealth.kernel.refusal import Outage
-from tapwealth.wire.partner_http import partner_client
+from tapwealth.wire.partner_http import csv_body, partner_client
 
-_PATIENCE_MS, _OCTETS_A_MS = 30_000, 250
-"""The bank answers a list once each line is worked out, some hundred octets: it is given 0.4 ms for each, beside what a call is given."""
-_PIECE = 64 << 10
-"""Octets of a list that are in memory at once."""
+_PATIENCE_MS = 30_000
 
 
 class DepositoryPort(Protocol):
@@ -42,11 +37,10 @@ class DepositoryHttp:
     token: str
 
     async def list_deposits(self, day: date, file: BinaryIO) -> str:
-        length = file.seek(0, io.SEEK_END)
-        headers = {"Content-Type": "text/csv; charset=utf-8", "Content-Length": str(length)}
+        body = csv_body(file)
         try:
-            async with partner_client(self.base_url, self.token, _PATIENCE_MS + length // _OCTETS_A_MS) as client:
-                answer = await client.put(f"/deposits/{day.isoformat()}", content=_pieces(file), headers=headers)
+            async with partner_client(self.base_url, self.token, body.patience(_PATIENCE_MS)) as client:
+                answer = await client.put(f"/deposits/{day.isoformat()}", content=body.pieces(), headers=body.headers)
         except httpx.HTTPError as error:
             raise self._unreached(error) from error
         if answer.status_code in (httpx.codes.BAD_REQUEST, httpx.codes.CONFLICT):
@@ -82,10 +76,3 @@ class DepositoryHttp:
 
     def _unreached(self, error: httpx.HTTPError) -> Outage:
         return Outage(f"the bank at {self.base_url} cannot be reached ({type(error).__name__})")
-
-
-async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
-    """All of it, from its begin, whenever it is sent."""
-    file.seek(0)
-    while piece := file.read(_PIECE):
-        yield piece

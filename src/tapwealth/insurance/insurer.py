@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import BinaryIO, Protocol
 
 from tapwealth.kernel.masked import IdentityNumber, PersonName
 
@@ -182,7 +182,7 @@ class InsurerPort(Protocol):
         """The events of a day, to be read by `insurance.bordereau`; None while there is no bordereau. Raises Outage without an answer."""
         ...
 
-    async def settle(self, day: date, statement: bytes) -> bytes | None:
-        """Give the statement of a date's settlement, written by `insurance.settlement`, which also reads the answer; None while the insurer
-        has not compared it. The same again is compared again. Raises Outage without an answer."""
+    async def settle(self, day: date, statement: BinaryIO) -> bytes | None:
+        """Give the statement of a date's settlement, all that is in the file. `insurance.settlement` writes it, and reads the answer; None
+        while the insurer has not compared it. The same again is compared again. Raises Outage without an answer."""
         ...

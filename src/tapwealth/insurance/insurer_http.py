@@ -4,7 +4,7 @@ Never used inside a database transaction.
 """
 
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import httpx
@@ -26,8 +26,9 @@ from tapwealth.insurance.insurer import (
     Rejected,
     Unknown,
 )
+from tapwealth.kernel.clock import seconds
 from tapwealth.kernel.refusal import Outage
-from tapwealth.wire.partner_http import partner_client
+from tapwealth.wire.partner_http import csv_body, partner_client
 
 __all__ = ["InsurerHttp", "InsurerPort"]
 
@@ -41,10 +42,10 @@ class _Answer(msgspec.Struct):
 
 
 class InsurerHttp(ClaimHttp):
-    """`base_url` and `token` of the insurer; each request waits at most `timeout_ms` by the machine's clock."""
+    """`base_url` and `token` of the insurer; a request waits at most `timeout_ms` by the machine's clock, a statement more by its size."""
 
     def __init__(self, base_url: str, token: str, timeout_ms: int = 3_000) -> None:
-        self._client = partner_client(base_url, token, timeout_ms)
+        self._client, self._timeout_ms = partner_client(base_url, token, timeout_ms), timeout_ms
 
     async def issue(self, order: PolicyOrder) -> InsurerAnswer:
         """Ask for a policy."""
@@ -105,11 +106,12 @@ class InsurerHttp(ClaimHttp):
             raise Outage(f"the insurer gives no bordereau of {day} ({response.status_code})")
         return response.content
 
-    async def settle(self, day: date, statement: bytes) -> bytes | None:
+    async def settle(self, day: date, statement: BinaryIO) -> bytes | None:
         """Give the statement of a date's settlement."""
+        body = csv_body(statement)
+        path, patience = f"/settlements/{day.isoformat()}", seconds(body.patience(self._timeout_ms))
         try:
-            headers = {"Content-Type": "text/csv; charset=utf-8"}
-            response = await self._client.post(f"/settlements/{day.isoformat()}", content=statement, headers=headers)
+            response = await self._client.post(path, content=body.pieces(), headers=body.headers, timeout=patience)
         except httpx.HTTPError as error:
             raise Outage(f"the insurer says nothing of the settlement of {day} ({type(error).__name__})") from error
         if response.status_code == httpx.codes.ACCEPTED:

@@ -1,6 +1,6 @@
 """All SQL of what has happened to policies with the insurer. Every function takes the open transaction first and works on lists."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -63,6 +63,7 @@ class PolicyEventRow:
         return 0 if self.kept else max(self.premium + self.interest, 0)
 
 
+_AT_ONCE = 5_000
 _ADDED = {
     "book": "int",
     "event": "text",
@@ -136,28 +137,31 @@ async def unmatched(tx: Any, books: Sequence[int], day: date, before: datetime) 
     return [_read(row) for row in rows]
 
 
-async def to_sweep(tx: Any, books: Sequence[int], day: date, rejected: Sequence[str]) -> list[PolicyEventRow]:
-    """Premiums of that date or earlier that are not swept; or were by a payment that the bank has rejected."""
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """Of a book: how many premiums, of how many policies, and their fen."""
+
+    book: int
+    premiums: int
+    policies: int
+    amount: int
+
+
+async def sweep(tx: Any, books: Sequence[int], day: date, by: str, rejected: Sequence[str]) -> list[Swept]:
+    """Premiums of that date or earlier that are not swept, or were by a payment that the bank has rejected, are swept by the payment with
+    that end-to-end id, under that date. By book."""
     rows = await tx.fetch(
-        f"{_READ} where e.book = any($1) and e.happened_on <= $2 and {_PREMIUM} and (e.swept_on is null or e.swept_by = any($3))"
-        " order by e.book, e.serial",
+        "with swept as (update policy_event e set swept_on = $2, swept_by = $3"
+        f" where e.book = any($1) and e.happened_on <= $2 and {_PREMIUM}"
+        " and (e.swept_on is null or e.swept_by = any($4)) returning e.book, e.policy, e.amount)"
+        " select book, count(*)::int as premiums, count(distinct policy)::int as policies, sum(amount)::bigint as amount from swept"
+        " group by book order by book",
         list(books),
         day,
+        by,
         list(rejected),
     )
-    return [_read(row) for row in rows]
-
-
-async def sweep(tx: Any, rows: Sequence[PolicyEventRow], day: date, by: str) -> None:
-    """They are swept by the payment with that end-to-end id, under a date."""
-    if rows:
-        await tx.execute(
-            f"update policy_event e set swept_on = $4, swept_by = $5 from {_KEYS}"
-            " where e.book = x.book and e.event = x.event and e.serial = x.serial",
-            *_keys(rows),
-            day,
-            by,
-        )
+    return [Swept(**row) for row in rows]
 
 
 async def sweeps_since(tx: Any, books: Sequence[int], day: date) -> list[str]:
@@ -230,10 +234,24 @@ async def settle(tx: Any, rows: Sequence[PolicyEventRow], day: date) -> None:
         )
 
 
-async def settled(tx: Any, books: Sequence[int], day: date) -> list[PolicyEventRow]:
-    """Under that date."""
-    rows = await tx.fetch(f"{_READ} where e.book = any($1) and e.settled_on = $2 order by e.serial, e.event", list(books), day)
-    return [_read(row) for row in rows]
+async def settled(tx: Any, books: Sequence[int], day: date) -> AsyncIterator[PolicyEventRow]:
+    """Under that date, by serial and event, some thousands read at once."""
+    rows = tx.cursor(
+        f'{_READ} where e.book = any($1) and e.settled_on = $2 order by e.serial collate "C", e.event collate "C"',
+        list(books),
+        day,
+        prefetch=_AT_ONCE,
+    )
+    async for row in rows:
+        yield _read(row)
+
+
+async def commission_settled(tx: Any, books: Sequence[int], day: date) -> int | None:
+    """Fen of commission, less what was given back, that are settled under that date; None if nothing is."""
+    found: int | None = await tx.fetchval(
+        "select sum(commission)::bigint from policy_event where book = any($1) and settled_on = $2", list(books), day
+    )
+    return found
 
 
 async def paid_for(tx: Any, key: tuple[int, UUID]) -> int:

@@ -4,15 +4,16 @@ answer to it, read.
 What is paid is the premiums that have come to the trust, less the commission on them, plus what is given back of earlier commission.
 """
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
 
 import msgspec
 
 from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.wire.sealed_csv import SealedCsv
+from tapwealth.wire.sealed_csv import SealedCsv, SealedWriter
 
 _MONEY = ("premium", "commission", "net")
 STATEMENT = SealedCsv("statement", ("event", "serial", "policy_number", *_MONEY), _MONEY, signed=("commission", "net"), named_by=2)
@@ -35,12 +36,23 @@ class StatementLine:
         return self.premium - self.commission
 
 
+def begin_statement(file: BinaryIO) -> SealedWriter[StatementLine]:
+    """A statement that is being written, in the order of serials and events: no more of its lines are in memory than a piece."""
+    return SealedWriter(STATEMENT, file, _fields)
+
+
+def _fields(line: StatementLine) -> list[str]:
+    return [line.event, line.serial, line.policy_number, *map(str, (line.premium, line.commission, line.net))]
+
+
 def write_statement(lines: Sequence[StatementLine]) -> bytes:
-    """The file, in the order of serials and events."""
-    in_order = sorted(lines, key=lambda one: (one.serial, one.event))
-    return STATEMENT.write(
-        [[one.event, one.serial, one.policy_number, *map(str, (one.premium, one.commission, one.net))] for one in in_order]
-    )
+    """The same, of lines that are shown together."""
+    file = BytesIO()
+    writer = begin_statement(file)
+    for line in sorted(lines, key=lambda one: (one.serial, one.event)):
+        writer.add(line)
+    writer.end()
+    return file.getvalue()
 
 
 class Difference(msgspec.Struct, frozen=True):
@@ -53,7 +65,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 class SettlementAnswer(msgspec.Struct, frozen=True):
-    """What the insurer says of a statement. `digest`: of the statement that it means; `net`: what it expects to be paid for it."""
+    """What the insurer says of a statement. `digest`: SHA-256 of the whole file that it means; `net`: what it expects to be paid for it."""
 
     digest: str
     net: int
@@ -66,8 +78,3 @@ def read_answer(content: bytes) -> SettlementAnswer:
         return msgspec.json.decode(content, type=SettlementAnswer)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise BadInput(" ".join(str(error).split()), where="the insurer's answer to a settlement", hint="ask again") from None
-
-
-def digest_of(statement: bytes) -> str:
-    """SHA-256 of the whole file, in hexadecimal."""
-    return hashlib.sha256(statement).hexdigest()

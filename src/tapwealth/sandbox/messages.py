@@ -1,5 +1,6 @@
 """What every partner's HTTP server does with messages: bounded bodies, strict JSON, one-line refusals, the shared bearer token."""
 
+import hashlib
 import hmac
 from collections.abc import Iterator
 from datetime import date
@@ -53,6 +54,15 @@ async def body_into(request: Request, file: BinaryIO) -> None:
     request.scope[_MOST] = MAX_FILE_BYTES
     async for piece in request.stream():
         file.write(piece)
+
+
+def hash_of(file: BinaryIO) -> str:
+    """SHA-256 of all that is in it, in hexadecimal."""
+    digest = hashlib.sha256()
+    file.seek(0)
+    while piece := file.read(_PIECE):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def file_answer(file: BinaryIO, media_type: str) -> Response:

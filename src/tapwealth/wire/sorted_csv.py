@@ -18,18 +18,19 @@ from tapwealth.wire.sealed_csv import SealedCsv
 LOT = 20_000
 """Records that are in memory at once."""
 _RECORD = msgspec.json.Decoder(list[str])
-_by_name = itemgetter(0)
 
 
 @dataclass(frozen=True, slots=True)
 class SortedRecords:
-    """In the order of their first fields, by code point, however often one goes through. `runs`: where each begins in the file and ends."""
+    """In the order of their names, the first `named_by` fields, by code point, however often one goes through. `runs`: where each begins
+    in the file and ends."""
 
+    named_by: int
     path: Path
     runs: tuple[tuple[int, int], ...]
 
     def __iter__(self) -> Iterator[list[str]]:
-        return heapq.merge(*(self._run(*run) for run in self.runs), key=_by_name)
+        return heapq.merge(*(self._run(*run) for run in self.runs), key=itemgetter(slice(self.named_by)))
 
     def _run(self, at: int, end: int) -> Iterator[list[str]]:
         with self.path.open("rb") as file:
@@ -41,19 +42,19 @@ class SortedRecords:
 
 
 def sort_records(kind: SealedCsv, file: BinaryIO, path: Path) -> SortedRecords:
-    """The records of a file that is whole and names each of them by its first field, in a file of their own. Raises BadInput, as `read` of
-    that kind does."""
-    runs, last = list[tuple[int, int]](), ""
+    """The records of a file that is whole, in a file of their own. Raises BadInput, as `read` of that kind does."""
+    name = itemgetter(slice(kind.named_by))
+    runs, last = list[tuple[int, int]](), list[str]()
     with path.open("wb") as out:
         for lot in kind.lots(file, LOT):
             at = out.tell()
-            lot.sort(key=_by_name)
+            lot.sort(key=name)
             out.writelines(msgspec.json.encode(record) + b"\n" for record in lot)
-            start = runs.pop()[0] if runs and lot[0][0] > last else at
+            start = runs.pop()[0] if runs and name(lot[0]) > last else at
             runs.append((start, out.tell()))
-            last = lot[-1][0]
-    found = SortedRecords(path, tuple(runs))
+            last = name(lot[-1])
+    found = SortedRecords(kind.named_by, path, tuple(runs))
     for before, after in pairwise(found):
-        if before[0] == after[0]:
-            raise kind.doubled(after[:1])
+        if name(before) == name(after):
+            raise kind.doubled(name(after))
     return found

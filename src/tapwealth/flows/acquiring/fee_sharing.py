@@ -36,7 +36,7 @@ async def share_fees(house: House, day: date) -> StepReport:
                 Revenue.ISSUER: sum(one.issuer_share for one in settled),
                 Revenue.ACQUIRER: sum(one.acquirer_share for one in settled),
             }
-            commission = sum(row.commission for row in await policy_event_store.settled(tx, list(house.all_books), day))
+            commission = await policy_event_store.commission_settled(tx, list(house.all_books), day)
             if commission:
                 earned[Revenue.COMMISSION] = commission
             made = [

@@ -4,7 +4,7 @@ The bordereau is the insurer's word: a policy that it names as issued or cancell
 answered is in doubt, which is no difference: its premium lies in transit, by item.
 """
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -20,7 +20,7 @@ from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_num
 from tapwealth.flows.insurance.comparisons import COMPARISONS, Asked
 from tapwealth.insurance import endorsement_store, policy_event_store, premium_store, store
 from tapwealth.insurance.bordereau import BordereauEvent, BordereauLine, read_bordereau
-from tapwealth.insurance.policy_event_store import PolicyEventRow
+from tapwealth.insurance.policy_event_store import PolicyEventRow, Swept
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.kernel.words import counted
@@ -51,12 +51,12 @@ async def sweep_premiums(house: House, day: date) -> StepReport:
         await house.ledger.lock_books(tx, house.all_books)
         at = await moment(tx)
         actor = await actor_number(tx, HOUSE_BOOK, PLATFORM)
-        rows = await policy_event_store.to_sweep(tx, list(house.all_books), day, await _rejected(house, tx, day))
-        sweep = _sweep(day, rows)
-        await payments.instruct(house, tx, at, day, actor, [sweep] if rows else [])
-        await policy_event_store.sweep(tx, rows, day, sweep.end_to_end_id)
-        text = f"{counted(len(rows), 'premium')}, {format_minor(sweep.amount)} yuan on their way to the premium trust"
-        return await reported(tx, StepReport(text, {"policies": len({row.policy for row in rows}), "amount": sweep.amount}))
+        swept = await policy_event_store.sweep(tx, list(house.all_books), day, _name(day), await _rejected(house, tx, day))
+        sweep = _sweep(day, swept)
+        await payments.instruct(house, tx, at, day, actor, [sweep] if swept else [])
+        premiums, policies = sum(one.premiums for one in swept), sum(one.policies for one in swept)
+        text = f"{counted(premiums, 'premium')}, {format_minor(sweep.amount)} yuan on their way to the premium trust"
+        return await reported(tx, StepReport(text, {"policies": policies, "amount": sweep.amount}))
 
 
 async def _rejected(house: House, tx: Tx, day: date) -> list[str]:
@@ -65,21 +65,27 @@ async def _rejected(house: House, tx: Tx, day: date) -> list[str]:
     return [name for name, one in (await bank.by_end_to_end(tx, names)).items() if one.state == "rejected"]
 
 
-def _sweep(day: date, rows: Sequence[PolicyEventRow]) -> Payment:
-    amounts: dict[int, int] = defaultdict(int)
-    for row in rows:
-        amounts[row.book] += row.amount
+def _name(day: date) -> str:
+    return f"PRE-{day:%Y%m%d}"
+
+
+def _sweep(day: date, swept: Sequence[Swept]) -> Payment:
     return Payment(
         step_key(day, "premiums", HOUSE_BOOK),
-        f"PRE-{day:%Y%m%d}",
+        _name(day),
         Purpose.PREMIUM_SWEEP,
         NUMBER_OF[Kind.CUSTOMER_RESERVE],
         NUMBER_OF[Kind.PREMIUM_TRUST],
         "Tapwealth premium trust",
         day + timedelta(days=1),
         tuple(
-            Part(book, amount, house_account(book, Kind.PREMIUM_IN_TRANSIT, Asset.CNY), house_account(book, Kind.INSURER, Asset.CNY))
-            for book, amount in sorted(amounts.items())
+            Part(
+                one.book,
+                one.amount,
+                house_account(one.book, Kind.PREMIUM_IN_TRANSIT, Asset.CNY),
+                house_account(one.book, Kind.INSURER, Asset.CNY),
+            )
+            for one in swept
         ),
     )
 

@@ -8,10 +8,12 @@ in from our own money, and is settled with the first date at whose end the trust
 A book settles by itself, so that what is owed to the insurer in a book is covered there.
 """
 
+import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from typing import BinaryIO
 from uuid import UUID
 
 from tapwealth.bank import store as bank
@@ -27,7 +29,7 @@ from tapwealth.insurance.bordereau import BordereauEvent
 from tapwealth.insurance.commission import Movement, reckon
 from tapwealth.insurance.insurer import CONNECTED
 from tapwealth.insurance.policy_event_store import PolicyEventRow
-from tapwealth.insurance.settlement import SettlementAnswer, StatementLine, digest_of, read_answer, write_statement
+from tapwealth.insurance.settlement import SettlementAnswer, StatementLine, begin_statement, read_answer
 from tapwealth.insurance.store import PolicyRow
 from tapwealth.kernel.money import Asset, format_minor
 from tapwealth.kernel.refusal import BadInput
@@ -35,6 +37,7 @@ from tapwealth.kernel.words import counted
 from tapwealth.ledger.chart import Kind, house_account
 from tapwealth.ledger.port import JournalEntry
 from tapwealth.storage.database import Tx
+from tapwealth.wire.sealed_csv import Sealed
 
 SETTLEMENT = "settlement"
 """The source of the breaks found here."""
@@ -237,18 +240,22 @@ def _payment(
 
 async def statement_of(house: House, tx: Tx, day: date) -> list[StatementLine]:
     """What is settled under a date."""
-    rows = await policy_event_store.settled(tx, list(house.all_books), day)
-    return [StatementLine(row.event, row.serial, row.policy_number, row.trusted, row.commission) for row in rows]
+    return [_line(row) async for row in policy_event_store.settled(tx, list(house.all_books), day)]
+
+
+def _line(row: PolicyEventRow) -> StatementLine:
+    return StatementLine(row.event, row.serial, row.policy_number, row.trusted, row.commission)
 
 
 async def agree_settlement(house: House, day: date) -> StepReport:
     """Give the insurer the statement of the date, and name what its books do not have so."""
-    async with house.database.read() as tx:
-        lines = await statement_of(house, tx, day)
-    if not lines:
+    async with house.database.look() as tx:
+        settled = await policy_event_store.commission_settled(tx, list(house.all_books), day)
+    if settled is None:
         return StepReport("nothing is settled with the insurer", {"lines": 0, "net": 0})
-    statement = write_statement(lines)
-    content = await handed_out(lambda: house.rails.insurer.settle(day, statement))
+    with tempfile.TemporaryFile(prefix="tapwealth-statement-") as file:
+        statement = await _write(house, day, file)
+        content = await handed_out(lambda: house.rails.insurer.settle(day, file))
     if content is None:
         return StepReport("no word on the settlement", wrong=[f"the insurer says nothing of the settlement of {day}; close {day} again"])
     try:
@@ -257,16 +264,24 @@ async def agree_settlement(house: House, day: date) -> StepReport:
         return StepReport("no word on the settlement", wrong=[f"the settlement of {day}: {error}"])
     async with house.database.transaction() as tx:
         at = await moment(tx)
-        found = await bank.replace_breaks(tx, day, SETTLEMENT, _differences(day, lines, statement, answer), at.now)
-    net = sum(line.net for line in lines)
-    text = f"the insurer has been told of {counted(len(lines), 'event')}, {format_minor(net)} yuan net"
+        found = await bank.replace_breaks(tx, day, SETTLEMENT, _differences(day, statement, answer), at.now)
+    *_, net = statement.sums
+    text = f"the insurer has been told of {counted(statement.records, 'event')}, {format_minor(net)} yuan net"
     wrong = [one.text for one in found if not one.accounted]
-    return StepReport(text, {"lines": len(lines), "net": net, "differences": len(found)}, wrong)
+    return StepReport(text, {"lines": statement.records, "net": net, "differences": len(found)}, wrong)
 
 
-def _differences(day: date, lines: Sequence[StatementLine], statement: bytes, answer: SettlementAnswer) -> list[BreakRow]:
-    net = sum(line.net for line in lines)
-    if answer.digest != digest_of(statement):
+async def _write(house: House, day: date, file: BinaryIO) -> Sealed:
+    writer = begin_statement(file)
+    async with house.database.read() as tx:
+        async for row in policy_event_store.settled(tx, list(house.all_books), day):
+            writer.add(_line(row))
+    return writer.end()
+
+
+def _differences(day: date, statement: Sealed, answer: SettlementAnswer) -> list[BreakRow]:
+    *_, net = statement.sums
+    if answer.digest != statement.hash:
         text = f"the insurer speaks of another statement than that of {day}; ask it"
         return [BreakRow(SETTLEMENT, "other_statement", str(day), 0, text, accounted=False)]
     found = [

@@ -4,7 +4,6 @@ A day's list is taken once. The same list again changes nothing but lines that d
 put its terms right meanwhile. What it then agrees to, it pays; nothing is paid twice. Files may be longer than memory.
 """
 
-import hashlib
 import io
 import sqlite3
 import tempfile
@@ -21,6 +20,7 @@ from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.bank.deposit_interest import Line, Standing, Worked, Wrong, work
 from tapwealth.sandbox.bank.deposit_terms import Shelf, shelf
 from tapwealth.sandbox.faults import Fault, next_fault
+from tapwealth.sandbox.messages import hash_of
 from tapwealth.wire.sealed_csv import SealedCsv
 from tapwealth.wire.sorted_csv import LOT, sort_records
 
@@ -44,7 +44,6 @@ LIST = SealedCsv(
 ANSWER = SealedCsv("deposit answer", ("serial", "answer", "interest", "paid_by", "reason"), ("interest",))
 REGISTER = SealedCsv("deposit register", ("deposit", "balance"), ("balance",))
 PAYS_AT_HOUR = 9
-_PIECE = 64 << 10
 YEARS = 1970, 2199
 """Of the dates that the bank's messages have."""
 
@@ -74,7 +73,7 @@ def _line(record: Sequence[str]) -> Line:
 def take(tx: sqlite3.Connection, day: date, file: BinaryIO, now: datetime) -> str | None:
     """Take the list of a day, which is checked. What stands in its way, in words: another list of that day, or a line that another list
     had."""
-    digest = _hash_of(file)
+    digest = hash_of(file)
     known = tx.execute("SELECT hash FROM deposit_list WHERE day = ?", (day.isoformat(),)).fetchone()
     if known is not None and known["hash"] != digest:
         return f"another list of {day} was taken before"
@@ -90,14 +89,6 @@ def take(tx: sqlite3.Connection, day: date, file: BinaryIO, now: datetime) -> st
     _work_out(tx, day)
     _owe(tx, day, now)
     return None
-
-
-def _hash_of(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    file.seek(0)
-    while piece := file.read(_PIECE):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 def _had_before(tx: sqlite3.Connection, lines: Iterable[Line]) -> str | None:

@@ -5,12 +5,15 @@ that day, of premium that goes back the same part of the commission, latest prem
 its premium less the cost that was agreed for the free look, within those days.
 """
 
-import hashlib
+import asyncio
 import sqlite3
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from functools import partial
-from typing import Annotated
+from itertools import chain
+from pathlib import Path
+from typing import Annotated, BinaryIO
 
 import msgspec
 from starlette.requests import Request
@@ -19,9 +22,10 @@ from starlette.routing import Route
 
 from tapwealth.kernel.refusal import BadInput
 from tapwealth.sandbox.faults import Fault, withheld
-from tapwealth.sandbox.messages import Body, FenOrZero, Text, day_in, json_answer, json_body, one_line
+from tapwealth.sandbox.messages import Body, FenOrZero, Text, body_into, day_in, hash_of, json_answer, json_body, one_line
 from tapwealth.sandbox.process import Partner
 from tapwealth.wire.sealed_csv import SealedCsv
+from tapwealth.wire.sorted_csv import LOT, sort_records
 
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS commission (
@@ -66,6 +70,8 @@ class _Difference(msgspec.Struct):
 
 _Line = tuple[str, str, str, int, int]
 """Event, serial, policy number, premium, commission."""
+_Ours = tuple[int, int]
+"""Premium and commission."""
 
 
 async def _agree(partner: Partner, request: Request) -> Response:
@@ -83,47 +89,55 @@ async def _agree(partner: Partner, request: Request) -> Response:
 
 
 async def _settle(partner: Partner, request: Request) -> Response:
-    day, content = day_in(request), await request.body()
-    lines = read_statement(content)
-    return await partner.answer(request, "settlement_request", partial(_compare, partner, day, content, lines))
+    day = day_in(request)
+    with tempfile.TemporaryFile() as file:
+        await body_into(request, file)
+        await asyncio.to_thread(check_statement, file)
+        return await partner.answer(request, "settlement_request", partial(_compare, partner, day, file))
 
 
-def _compare(partner: Partner, day: date, content: bytes, lines: Sequence[_Line]) -> Response:
+def _compare(partner: Partner, day: date, file: BinaryIO) -> Response:
     planned = partner.planned_fault("settlement", day.isoformat())
     if withheld(planned, day, partner.now()):
         return one_line(f"the settlement of {day} is not compared yet", 202)
-    digest = hashlib.sha256(content).hexdigest()
+    digest, net, differences = hash_of(file), 0, list[_Difference]()
     with partner.store.tx() as tx:
         known = tx.execute("SELECT digest FROM settlement WHERE day = ?", (day.isoformat(),)).fetchone()
         if known is not None and known["digest"] != digest:
             return one_line(f"another settlement of {day} was given before", 409)
         tx.execute("INSERT OR IGNORE INTO settlement VALUES (?, ?)", (day.isoformat(), digest))
-        ours = _expected(tx, day, lines)
-        _spoil(ours, lines, None if planned is None else planned.fault)
-        differences = [one for line in lines for one in _of_line(tx, day, line, ours)]
-    net = sum(premium - commission for premium, commission in ours.values())
+        fault = None if planned is None else planned.fault
+        for line in _lines(file):
+            ours, fault = _misread(_expected(tx, line), fault), None
+            net += 0 if ours is None else ours[0] - ours[1]
+            differences += _of_line(tx, day, line, ours)
     return json_answer({"digest": digest, "net": net, "differences": differences})
 
 
-def read_statement(content: bytes) -> list[_Line]:
-    """The lines of a statement. Raises BadInput for one that is torn, altered or does not add up."""
-    lines: list[_Line] = []
-    for number, (event, serial, policy, *money) in enumerate(STATEMENT.read(content), 2):
-        premium, commission, net = map(int, money)
-        if net != premium - commission:
+def check_statement(file: BinaryIO) -> None:
+    """Raises BadInput for a statement that is torn, altered or does not add up."""
+    with tempfile.TemporaryDirectory() as folder:
+        sort_records(STATEMENT, file, Path(folder) / "by_name")
+    for number, (*_, premium, commission, net) in enumerate(_records(file), 2):
+        if int(net) != int(premium) - int(commission):
             raise BadInput(f"{net} fen are not {premium} less {commission}", where=f"statement record {number}", hint="send it right")
-        lines.append((event, serial, policy, premium, commission))
-    return lines
 
 
-def _expected(tx: sqlite3.Connection, day: date, lines: Sequence[_Line]) -> dict[tuple[str, str], tuple[int, int]]:
-    """(premium, commission) by serial and event, of what the statement names and the books have."""
-    found = {}
-    for number in sorted({line[2] for line in lines}):
-        policy = tx.execute("SELECT product FROM policy WHERE policy_number = ?", (number,)).fetchone()
-        rows = tx.execute("SELECT * FROM event WHERE policy_number = ? ORDER BY rowid", (number,)).fetchall()
-        found.update({} if policy is None else reckoned(tx, policy["product"], rows))
-    return {(line[1], line[0]): found[line[1], line[0]] for line in lines if (line[1], line[0]) in found}
+def _lines(file: BinaryIO) -> Iterator[_Line]:
+    """Of a statement that is checked."""
+    for event, serial, policy, premium, commission, _ in _records(file):
+        yield event, serial, policy, int(premium), int(commission)
+
+
+def _records(file: BinaryIO) -> Iterator[list[str]]:
+    return chain.from_iterable(STATEMENT.lots(file, LOT))
+
+
+def _expected(tx: sqlite3.Connection, line: _Line) -> _Ours | None:
+    """What the books have of what a line names."""
+    policy = tx.execute("SELECT product FROM policy WHERE policy_number = ?", (line[2],)).fetchone()
+    rows = tx.execute("SELECT * FROM event WHERE policy_number = ? ORDER BY rowid", (line[2],)).fetchall()
+    return None if policy is None else reckoned(tx, policy["product"], rows).get((line[1], line[0]))
 
 
 def reckoned(tx: sqlite3.Connection, product: str, rows: Sequence[sqlite3.Row]) -> dict[tuple[str, str], tuple[int, int]]:
@@ -194,21 +208,16 @@ def _rounded(amount: int, divisor: int) -> int:
     return (2 * amount + divisor) // (2 * divisor)
 
 
-def _spoil(ours: dict[tuple[str, str], tuple[int, int]], lines: Sequence[_Line], fault: Fault | None) -> None:
+def _misread(ours: _Ours | None, fault: Fault | None) -> _Ours | None:
     """The insurer errs about the first line."""
-    if not lines:
-        return
-    key = (lines[0][1], lines[0][0])
-    if fault is Fault.SHORT_FILE:
-        ours.pop(key, None)
-    elif fault is Fault.ONE_FEN and key in ours:
-        ours[key] = (ours[key][0] + 1, ours[key][1])
+    if ours is None or fault is Fault.SHORT_FILE:
+        return None
+    return (ours[0] + 1, ours[1]) if fault is Fault.ONE_FEN else ours
 
 
-def _of_line(tx: sqlite3.Connection, day: date, line: _Line, ours: dict[tuple[str, str], tuple[int, int]]) -> list[_Difference]:
+def _of_line(tx: sqlite3.Connection, day: date, line: _Line, expected: _Ours | None) -> list[_Difference]:
     """What is wrong with a line; one that is right is settled."""
     event, serial, _, premium, commission = line
-    expected = ours.get((serial, event))
     if expected is None:
         return [_Difference(serial, event, premium - commission, "not in the books")]
     settled = tx.execute(
