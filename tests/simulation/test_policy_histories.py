@@ -40,7 +40,10 @@ AROUND = (-31, -30, -1, 0, 1, 29, 30, 58, 59, 60, 61)
 """Days after a premium is due on which something is tried."""
 ACTS = [*["pay"] * 5, *["reinstate"] * 3, *["correct"] * 3, "demand", "let", "end_agreement", "cancel"]
 BIRTHDAYS = (date(1990, 1, 15), date(1988, 5, 1), date(1984, 1, 16))
-AGREED = {"product": "TL20", "from_day": "2014-01-01", "per_million": 250_000, "free_look_days": 15, "free_look_cost": 1_000}
+AGREED = {"product": "TL20", "free_look_days": 15, "free_look_cost": 1_000}
+RATES, OF_BEFORE = (1, 10, 40, 60), 25
+"""Percent of a premium that are commission: from some day in the history on, and before."""
+HAD = "select coalesce(sum(commission), 0)::bigint from policy_event"
 SETTLED = "select count(*) from policy_event where matched_on is null or settled_on is null"
 OVER = ("expired", "lapsed", "cancelled")
 
@@ -63,7 +66,9 @@ class History:
         self.every = self.chance.choice(list(EVERY))
         self.today = self.chance.choice(BEGUN) - DAY
         self.loading = Fraction(1, 4) if self.chance.random() < 0.3 else None
-        self.log: list[object] = [seed, self.every, self.today, self.loading]
+        changed = self.today + random.Random(f"rates {seed}").randint(1, 300 * YEARS) * DAY
+        self.rates = [(date(2014, 1, 1), OF_BEFORE), (changed, random.Random(f"rate {seed}").choice(RATES))]
+        self.log: list[object] = [seed, self.every, self.today, self.loading, self.rates]
 
     @property
     def file(self) -> str:
@@ -72,7 +77,7 @@ class History:
         text = ASKING_FILE.replace("  loading: 25", f"  loading: 25{more}").replace("years: 20", f"years: {YEARS}")
         if self.loading is not None:
             text = text.replace("cancellation: unearned", "cancellation: unearned_less_loading")
-        return with_commission(text, 25)
+        return with_commission(text, *self.rates)
 
     async def clock(self, day: date, hour: int, minute: int = 0) -> None:
         now = shanghai(day, hour) + timedelta(minutes=minute)
@@ -80,7 +85,8 @@ class History:
         self.tpins.clock(now.isoformat())
 
     async def begin(self) -> None:
-        self.tpins.post("/admin/commission", {"agreements": [AGREED]})
+        agreed = [AGREED | {"from_day": str(day), "per_million": percent * 10_000} for day, percent in self.rates]
+        self.tpins.post("/admin/commission", {"agreements": agreed})
         await sell_policies(self.place.house, self.file)
         self.person: Person = await self.place.person("Wang", MONEY)
         await self.clock(self.today, 10)
@@ -88,7 +94,8 @@ class History:
         taken = await policies.buy(self.place.house, self.place.envelope(self.person), wish)
         assert isinstance(taken, PolicyTaken), taken
         self.key = self.person.book, UUID(taken.policy)
-        self.oracle = Oracle(self.today + DAY, EVERY[self.every], YEARS, taken.premium, Fraction(1, 4), self.loading)
+        rates = [(day, Fraction(percent, 100)) for day, percent in self.rates]
+        self.oracle = Oracle(self.today + DAY, EVERY[self.every], YEARS, taken.premium, rates, self.loading)
         self.oracle.wallet, self.bought = MONEY - taken.premium, self.today
         await self.finish()
 
@@ -98,6 +105,7 @@ class History:
         for number in range(9):
             async with self.place.house.database.read() as tx:
                 if number >= 4 and not await tx.fetchval(SETTLED):
+                    assert await tx.fetchval(HAD) == self.oracle.commission, self.log
                     return
             self.oracle.end(self.today)
             await self.end()
@@ -239,7 +247,6 @@ async def test_a_policy_is_what_the_oracle_says(
             await history.begin()
             await history.play()
             async with place.house.database.read() as tx:
-                had = await tx.fetchval("select coalesce(sum(commission), 0)::bigint from policy_event")
-                assert (had, await tx.fetchval(SETTLED)) == (history.oracle.commission, 0), history.log
+                assert (await tx.fetchval(HAD), await tx.fetchval(SETTLED)) == (history.oracle.commission, 0), history.log
             await place.all_books_balance()
         await port.http.close()

@@ -1,7 +1,7 @@
 """Policies as product managers define them, the files of the played week; on sale in a town without the four eyes that put them there."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 from tapwealth.catalogue.version import State, Step, Version
@@ -25,9 +25,12 @@ def offered(text: str, day: date = DAY) -> Product:
     return product_of(Version(definition.product, 1, definition, b""), day)
 
 
-def with_commission(text: str, percent: int) -> str:
-    """The file of a product of whose premiums so much is the house's."""
-    return text.replace("rates:\n", f"rates:\n  commission:\n  - {{from: 2014-01-01, value: {percent}}}\n")
+def with_commission(text: str, *rates: int | tuple[date, int]) -> str:
+    """The file of a product of whose premiums so many percent are the house's, from a day on or from the beginning of 2014."""
+    dated = [(date(2014, 1, 1), one) if isinstance(one, int) else one for one in rates]
+    ends = [f", until: {day - timedelta(days=1)}" for day, _ in dated[1:]] + [""]
+    lines = "".join(f"  - {{from: {day}{end}, value: {percent}}}\n" for (day, percent), end in zip(dated, ends, strict=True))
+    return text.replace("rates:\n", f"rates:\n  commission:\n{lines}")
 
 
 async def sell_policies(house: House, *texts: str) -> None:

@@ -5,6 +5,7 @@ days; commission on premiums, and the same part of it back, of the latest first.
 """
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
@@ -44,14 +45,14 @@ class Premium:
 
 @dataclass
 class Oracle:
-    """A policy of `years` that began on `begun`, one `premium` of `months` paid; `rate`: of it is commission. `loading`: what is kept of
-    what comes back, None: nothing."""
+    """A policy of `years` that began on `begun`, one `premium` of `months` paid. `rates`: what of a premium is commission if the insurer
+    has it on that day or later, the earliest first. `loading`: what is kept of what comes back, None: nothing."""
 
     begun: date
     months: int
     years: int
     premium: int
-    rate: Fraction
+    rates: Sequence[tuple[date, Fraction]]
     loading: Fraction | None
     state: str = "issued"
     paid: int = 1
@@ -98,7 +99,7 @@ class Oracle:
     # ---- what is done
 
     def _take(self, premiums: int, first: int, until: int, on: date) -> None:
-        had = fen(premiums * self.rate)
+        had = fen(premiums * [rate for day, rate in self.rates if day <= on][-1])
         self.commission += had
         self.standing.append((premiums, had))
         self.moved.append(Premium(premiums, self.begins[first], self.begins[until], on))
