@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from bill_town import MONDAY, Person, Town
 from deposit_files import DEMAND_FILE
+from insurance_desk import before_the_pages
 from policy_files import sell_policies
 from wealth_town import (
     FRIDAY,
@@ -304,6 +305,24 @@ async def test_what_was_sold_is_on_record_and_who_may_not_have_it_is_told_why(pl
     assert (sale.proved, sale.record["terms"]["amount"], sale.record["confirmed"]) == (True, 50_000_00, ["terms"])
     assert sale.shown is not None
     assert "3.96%" in next(one.text for one in sale.shown.facts if one.name == "预期收益率")
+
+
+async def test_a_product_above_ones_own_risk_is_sold_on_its_page_once_the_special_warning_is_read(place: Town) -> None:
+    await offered(place, ("{risk_level: 1}", "{risk_level: 4}"), ("minimum: 50000.00", "minimum: 100000.00"))
+    async with before_the_pages(place, "Careful", RICH) as desk:
+        answers = suitability.AssessSuitability(current().version, list("BBBBBBBB"))
+        await suitability.assess(place.house, place.envelope(desk.person), answers)
+        new = "/wealth/new/W62"
+        page = await desk.send(new, await desk.get(new), amount="100000")
+        assert (page.status, "产品风险等级 R4 高于您的风险承受能力 C2；如仍要购买" in page.text) == (422, True), page.text
+        assert "特别风险警示：六十二天理财 的风险等级 R4 高于您的风险承受能力 C2" in page.text
+        english = await desk.send(f"/en{new}", page, amount="100000")
+        assert ("Special warning: the risk R4 of Sixty-two days" in english.text, "confirm_warning" in english.text) == (True, False)
+        for _ in range(2):
+            agreed = await desk.send(new, page, do="warned", amount="100000")
+            assert (agreed.status, "同意并认购 ¥100,000.00" in agreed.text, await desk.wallet()) == (200, True, RICH), agreed.text
+        done = await desk.send(new, agreed, do="agree", amount="100000", given=agreed.hidden("given", "/new/"))
+        assert (done.where, "¥100,000.00" in done.text, await desk.wallet()) == ("/wealth", True, RICH - 100_000_00)
 
 
 async def test_a_product_is_what_it_was_from_its_first_subscription_on(place: Town) -> None:

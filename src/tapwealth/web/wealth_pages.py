@@ -11,6 +11,8 @@ from tapwealth.deposits.deposit import percent
 from tapwealth.flows.deposits import deposit_counter, raise_counter, raise_shown
 from tapwealth.flows.deposits.raise_counter import WealthQuoted
 from tapwealth.flows.deposits.raise_sale import TERMS, CancelWealth, SubscribeWealth
+from tapwealth.flows.funds import suitability
+from tapwealth.flows.funds.suitability import ConfirmWarning, WarningView
 from tapwealth.kernel.clock import SHANGHAI
 from tapwealth.kernel.refusal import Outage, Refusal
 from tapwealth.web.customer import CustomerPages
@@ -22,7 +24,7 @@ from tapwealth.web.said import Said, said_of
 from tapwealth.web.visit import FRESH, Back, Visit
 from tapwealth.web.wealth_wording import chinese
 
-WEALTH_COMMANDS = ("subscribe_wealth", "cancel_wealth")
+WEALTH_COMMANDS = ("subscribe_wealth", "cancel_wealth", "confirm_warning")
 """Names of the commands that these pages give."""
 _NOT_TAKEN = ("没有认购", "Nothing was subscribed to")
 _NOT_DONE = ("没有办成", "Nothing was done")
@@ -67,8 +69,8 @@ async def cancel(visit: Visit, form: Form) -> Response:
     return visit.go(f"/wealth#s-{of}")
 
 
-async def sheet(visit: Visit, back: Back = FRESH) -> Response:
-    """What it is, and the form of an order."""
+async def sheet(visit: Visit, back: Back = FRESH, warning: WarningView | None = None) -> Response:
+    """What it is, and the form of an order; behind a `warning`, where there is one to confirm."""
     async with visit.house.database.read() as tx:
         shelf = await raise_counter.one(tx, visit.path("product"), visit.language)
         free = await deposit_counter.available(visit.house, tx, *visit.who)
@@ -76,6 +78,7 @@ async def sheet(visit: Visit, back: Back = FRESH) -> Response:
         return visit.nothing()
     values = {
         **back.values(),
+        "warning": warning,
         "one": shelf.shown,
         "offer": shelf.offer,
         "free": free,
@@ -90,6 +93,8 @@ async def subscribe(visit: Visit, form: Form) -> Response:
         wrong = {} if form["do"] == "back" or isinstance(amount, int) else {"amount": amount}
         return await sheet(visit, Back(form.fields, wrong))
     command = SubscribeWealth(visit.path("product"), amount, [TERMS], number_in(form, "given"))
+    if form["do"] == "warned":
+        return await _warned(visit, form, command)
     if form["do"] != "agree" or command.given is None:
         return await _confirm(visit, form, command, a_key())
     try:
@@ -101,6 +106,22 @@ async def subscribe(visit: Visit, form: Form) -> Response:
     if isinstance(made, Refusal):
         return await _refused(visit, form, made)
     return visit.go(f"/wealth#s-{made.subscription}")
+
+
+async def _warned(visit: Visit, form: Form, command: SubscribeWealth) -> Response:
+    """The special warning is read, and is on record; then as before."""
+    try:
+        made = await visit.give("confirm_warning", form["key"], ConfirmWarning(command.product))
+    except Outage:
+        return await sheet(visit, Back.unsure(form), await _warning(visit))
+    return await _refused(visit, form, made) if isinstance(made, Refusal) else await _confirm(visit, form, command, a_key())
+
+
+async def _warning(visit: Visit) -> WarningView | None:
+    """What is still to be read before this product is sold to them."""
+    async with visit.house.database.read() as tx:
+        above = (await suitability.shown(tx, *visit.who)).warnings
+    return next((one for one in above if one.fund == visit.path("product") and not one.confirmed), None)
 
 
 async def _confirm(
@@ -136,7 +157,8 @@ async def _confirm(
 async def _refused(visit: Visit, form: Form, no: Refusal) -> Response:
     """Beside the amount, if it is about that."""
     field = "amount" if no.code.name in _OF_AMOUNT else None
-    return await sheet(visit, Back.refused(form, said_of(no, _NOT_TAKEN, chinese=chinese), field))
+    warning = await _warning(visit) if no.code.name == "RISK_TOO_HIGH" else None
+    return await sheet(visit, Back.refused(form, said_of(no, _NOT_TAKEN, chinese=chinese), field), warning)
 
 
 def _at(instant: datetime) -> str:

@@ -32,7 +32,12 @@ _LINES: tuple[tuple[str, str], ...] = (
         rf"a product of risk R(\d) may not be sold to you: what you answered was good until {DAY} how much loss you bear",
         r"R\1 级产品暂不能向您销售：风险承受能力评估已于 \2 到期",
     ),
-    (r"answer the questionnaire first", "请先完成风险测评"),
+    (r"answer the questionnaire first(?: \(/view/suitability\))?", "请先完成风险测评"),
+    (r"this fund is not sold here", "没有这个产品"),
+    (r"who bears no loss may not buy R(\d), and no confirmation helps", r"R\1 级产品不能销售给风险承受能力最低者，确认也不行"),
+    (r"R(\d) may be bought", r"可购买 R\1 级产品"),
+    (r"R(\d) is within your C(\d), there is nothing to confirm", r"R\1 未超过您的 C\2，无需确认"),
+    (r"buy it as it is", "请直接认购"),
     (
         r"a product of risk R(\d) may not be sold to somebody who bears no loss, and no confirmation helps",
         r"R\1 级产品不能销售给风险承受能力最低者，确认也不行",
