@@ -192,6 +192,7 @@ async def test_a_form_that_is_sent_twice_does_nothing_twice(desk: Desk) -> None:
         form = await maker.form("/en/draft") | {"text": of("110041")}
         first, second = [await maker.http.post("/en/draft", data=form) for _ in range(2)]
         assert (first.status_code, first.headers["location"]) == (303, "/en/products/110041?version=1")
+        assert (await maker.http.get(f"/en/draft?from=110041&version={2**31}")).status_code == 200
         assert second.headers["location"] == first.headers["location"]
         other = await maker.http.post("/en/draft", data=form | {"text": of("110042")})
         assert other.status_code == 422

@@ -587,6 +587,7 @@ REFUSED: list[tuple[str, dict[str, Any], str, str]] = [
     ("draft_product", {"yaml": RAISE_FILE.replace("110022", "000999")}, "unknown_fund", "/view/funds lists"),
     ("draft_product", {"yaml": RAISE_FILE.replace("110022", "000198")}, "sold_already", "choose another fund"),
     ("review_product", {}, "unknown", "/view/products lists them"),
+    ("review_product", {"version": 2**31}, "unknown", "/view/products lists them"),
     ("reject_product", {}, "unknown", "/view/products lists them"),
     ("withdraw_product", {}, "unknown", "/view/products lists them"),
     ("approve_product", {}, "unknown", "/view/products lists them"),

@@ -21,6 +21,9 @@ where v.book = 0
 """
 
 
+_MOST_VERSIONS = 2**31 - 1
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentFile:
     """`digest`: SHA-256 of `content`."""
@@ -91,7 +94,9 @@ async def versions_of(tx: Any, products: Sequence[str], shape_of: ShapeOf) -> di
 
 
 async def version_of(tx: Any, product: str, version: int, shape_of: ShapeOf) -> Version | None:
-    """That one, whatever became of it."""
+    """That one, whatever became of it; None where there is none, as of a number that no column holds."""
+    if version > _MOST_VERSIONS:
+        return None
     row = await tx.fetchrow(f"{_VERSIONS} and v.product = $1 and v.version = $2", product, version)
     return None if row is None else _version(row, shape_of)
 
