@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 from bill_town import MONDAY, Person, Town
+from four_eyes import operator
 from identities import identity_of
 from policy_files import ACCIDENT_FILE, sell_policies
 
@@ -181,6 +182,23 @@ async def test_work_that_is_not_covered_ends_no_cover_while_a_claim_is_looked_at
     stands = await claim_notification.notify(place.house, place.envelope(wang), said)
     assert isinstance(stands, ClaimStands), stands
     assert code(await change(place, wang, policy, THREE)) == "UNDER_WAY"
+
+
+async def test_the_price_of_other_work_is_neither_taken_nor_given_back_while_a_death_is_looked_at(place: Town) -> None:
+    wang = await place.person("Wang", 200_000)
+    policy = await bought(place, wang, TWO)
+    await place.clock(shanghai(NINE_LEFT, 10))
+    died = claim_notification.NotifyDeath(policy, NINE_LEFT, "a fall")
+    stands = await claim_notification.notify_death(place.house, await operator(place, "ops.chen"), died)
+    assert isinstance(stands, ClaimStands), stands
+    command = ChangeOccupation(policy, ONE)
+    async with place.house.database.read() as tx:
+        priced = await endorsements.price_of_change(place.house, tx, place.envelope(wang), command)
+    for answer in (priced, await change(place, wang, policy, ONE)):
+        assert (code(answer), "a claim of this policy is looked at" in answer.text) == ("UNDER_WAY", True)
+    assert await place.owed(wang.wallet) == [200_000 - 96_000]
+    moved = await endorsements.change_address(place.house, place.envelope(wang), ChangePolicyAddress(policy, "1 Xinjiekou"))
+    assert isinstance(moved, PolicyChanging), "whoever is written to is another matter"
 
 
 async def test_two_changes_at_once_are_one(place: Town) -> None:

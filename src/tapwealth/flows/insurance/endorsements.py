@@ -21,11 +21,11 @@ from tapwealth.flows.customers.people import own_key, wallet_of, who
 from tapwealth.flows.frame import Envelope, House, Moment, once, post
 from tapwealth.flows.insurance.applicants import NamedBeneficiary, check_named, read_beneficiaries
 from tapwealth.flows.insurance.changed_address import ENDORSE, seal_address
-from tapwealth.flows.insurance.policies import InsuranceRefusal, end_by_rule, refund_by_rule
+from tapwealth.flows.insurance.policies import CLAIM_LOOKED_AT, InsuranceRefusal, end_by_rule, refund_by_rule
 from tapwealth.flows.insurance.policy_order import name_of
 from tapwealth.flows.insurance.policy_outcomes import INSURER
 from tapwealth.flows.insurance.policy_product import product_of
-from tapwealth.insurance import beneficiary_store, endorsement_store, insured_store, premium_store, store
+from tapwealth.insurance import beneficiary_store, claim_store, endorsement_store, insured_store, premium_store, store
 from tapwealth.insurance.applicant import ADULT, CONSENT, ApplicantRefusal, Relation, pays_at_death
 from tapwealth.insurance.buy import BuyRefusal
 from tapwealth.insurance.endorsement import (
@@ -101,7 +101,7 @@ async def change_occupation(house: House, envelope: Envelope, command: ChangeOcc
     today = business_date_of(envelope.received_at)
 
     async def act(tx: Tx, at: Moment, actor: int) -> PolicyChanging | Refusal:
-        found = await _found(tx, envelope, command.policy)
+        found = await _by_work(tx, envelope, command.policy)
         if isinstance(found, Refusal):
             return found
         row, insured = found.row, found.insured
@@ -128,7 +128,7 @@ async def change_occupation(house: House, envelope: Envelope, command: ChangeOcc
 
 async def price_of_change(house: House, tx: Tx, envelope: Envelope, command: ChangeOccupation) -> PolicyChanging | Refusal:
     """What a change of occupation would cost, or bring back, and from when on it would count: nothing is moved."""
-    found = await _found(tx, envelope, command.policy)
+    found = await _by_work(tx, envelope, command.policy)
     if isinstance(found, Refusal):
         return found
     old, today = await _priced_as(house, tx, found), business_date_of(envelope.received_at)
@@ -211,6 +211,14 @@ async def _found(tx: Tx, envelope: Envelope, policy: UUID) -> _Found | Refusal:
         return refusal
     insured = (await insured_store.insured(tx, [key]))[key]
     return _Found(row, insured, await priced_product(tx, row), (await customers.persons(tx, [key_of(row)]))[person])
+
+
+async def _by_work(tx: Tx, envelope: Envelope, policy: UUID) -> _Found | Refusal:
+    """One whose price may change: not while something is claimed with which it would end, since nobody would give back what was paid."""
+    found = await _found(tx, envelope, policy)
+    if isinstance(found, _Found) and (await claim_store.undecided(tx, [(found.row.book, found.row.id)])).ending:
+        return Refusal(InsuranceRefusal.UNDER_WAY, CLAIM_LOOKED_AT)
+    return found
 
 
 def key_of(row: PolicyRow) -> tuple[int, UUID]:

@@ -64,6 +64,9 @@ class InsuranceRefusal(Enum):
     REFUND_DIFFERS = auto()
 
 
+CLAIM_LOOKED_AT = "a claim of this policy is looked at; wait until it is decided, or withdraw it"
+
+
 class InsuredPhone(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The phone that a policy is bound to: its IMEI, and the day on which it was bought."""
 
@@ -312,7 +315,7 @@ async def refund_by_rule(tx: Tx, row: PolicyRow, today: date) -> int | Refusal:
     """Fen that come back when its policyholder ends it on that day."""
     losses = await claim_store.losses_of(tx, row.book, row.id)
     if losses.looked_at:
-        return Refusal(InsuranceRefusal.UNDER_WAY, "a claim of this policy is looked at; wait until it is decided, or withdraw it")
+        return Refusal(InsuranceRefusal.UNDER_WAY, CLAIM_LOOKED_AT)
     return 0 if losses.paid else await _refund(tx, row, today)
 
 
