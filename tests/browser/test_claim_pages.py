@@ -221,6 +221,9 @@ async def test_a_payment_that_was_not_theirs_is_disputed_and_then_claimed(new_da
             assert (waits.status, "付款尚未入账，或已退回；入账后再报案" in waits.text) == (422, True)
             await host.upload(host.claim(sale))
             await host.clear(MONDAY + timedelta(1))
+            later = f"/policies/{await insured(place, desk.person, None, 'SAFE')}/claim"
+            refused = await desk.send(later, await desk.get(later), said="I slept", tap=str(tap))
+            assert (refused.status, "保障自 2014-02-26 开始" in refused.text) == (422, True), refused.text
             claim = await desk.send(new, waits, said="I slept", tap=str(tap))
             assert (claim.status, "¥500.00" in claim.text, "本人签名的书面说明" in claim.text) == (200, True, True), claim.text
             assert f'href="{claim.where}"' in (await desk.get("/claims/payments")).source

@@ -4,6 +4,7 @@ that were not theirs, disputed from the list of what was paid.
 A paper comes as a browser sends a file. Nothing of it is read before it is known who sends it, and no more of it than a file may be long.
 """
 
+from collections.abc import Mapping
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -54,6 +55,14 @@ _FIELDS = {
     "BEFORE_LOOK_BACK": "tap", "TAP_CLAIMED": "tap",
 }  # fmt: skip
 """Beside which field a refusal is said."""
+ASKED: Mapping[LossKind, tuple[str, ...]] = {
+    LossKind.SCREEN: ("loss_day", "loss", "imei", "said"),
+    LossKind.ACCIDENT: ("loss_day", "loss", "said"),
+    LossKind.ILLNESS: ("illness", "loss_day", "said"),
+    LossKind.PAYMENT: ("tap", "said"),
+    LossKind.DEATH: (),
+}
+"""Fields of the form by which such a loss is notified."""
 _OF_AMOUNT = ("MORE_THAN_PAID", "NO_MONEY")
 _PLACES = {"said": "said", "loss": "loss", "loss_day": "loss_day", "phone.imei": "imei", "imei": "imei", "tap": "tap"}
 
@@ -137,15 +146,22 @@ async def notify(visit: Visit, form: Form) -> Response:
     except Outage:
         return await sheet(visit, Back.unsure(form))
     except BadInput as error:
-        return await _not_notified(visit, form, error)
+        return await _not_notified(visit, form, error, one.kind)
     if isinstance(made, Refusal):
-        return await _not_notified(visit, form, made)
+        return await _not_notified(visit, form, made, one.kind)
     return visit.go(f"/claims/{made.claim}")
 
 
-async def _not_notified(visit: Visit, form: Form, no: BadInput | Refusal) -> Response:
+async def _not_notified(visit: Visit, form: Form, no: BadInput | Refusal, kind: LossKind) -> Response:
+    return await sheet(visit, Back.refused(form, said_in_words(no, _NOT_CLAIMED, chinese), field_of(no, kind)))
+
+
+def field_of(no: BadInput | Refusal, kind: LossKind) -> str | None:
+    """The field of such a claim's form that it is about; None if it is about none that is there. Of a payment its day hangs on it."""
     field = _FIELDS.get(no.code.name) if isinstance(no, Refusal) else _PLACES.get(no.where)
-    return await sheet(visit, Back.refused(form, said_in_words(no, _NOT_CLAIMED, chinese), field))
+    if kind is LossKind.PAYMENT and field == "loss_day":
+        return "tap"
+    return field if field in ASKED[kind] else None
 
 
 async def claim_page(visit: Visit, back: Back = FRESH) -> Response:
