@@ -12,7 +12,6 @@ from tapwealth.catalogue.compare import said, word_of
 from tapwealth.catalogue.definition import Definition, Eligibility, Names, ProductKind, Shape
 from tapwealth.catalogue.outline import Fact, Group, Table
 from tapwealth.flows.catalogue.kinds import KINDS
-from tapwealth.insurance.product import PolicyParameters
 from tapwealth.kernel.units import Days, Percent, Yuan
 
 
@@ -107,11 +106,22 @@ def test_days_are_said_with_their_number(days: int, zh: str, en: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words"), [("TPINS", ("太平洋保险（TPINS）", "Pacific Insurance (TPINS)")), ("OTHER", ("OTHER", "OTHER"))]
+    ("kind", "field", "value", "words"),
+    [
+        (ProductKind.INSURANCE, "insurer", "TPINS", ("太平洋保险（TPINS）", "Pacific Insurance (TPINS)")),
+        (ProductKind.INSURANCE, "insurer", "OTHER", ("OTHER", "OTHER")),
+        (ProductKind.DEPOSIT, "bank", "313100000013", ("北京银行 313100000013", "Bank of Beijing 313100000013")),
+        (ProductKind.WEALTH_PRODUCT, "bank", "313100000013", ("北京银行 313100000013", "Bank of Beijing 313100000013")),
+        (ProductKind.INSURANCE, "limit_per_loss", 0, ("以保额为限", "the sum insured")),
+        (ProductKind.INSURANCE, "limit_per_loss", 10_000, ("100.00 元", "100.00 yuan")),
+        (ProductKind.DEPOSIT, "maximum", 0, ("不限", "no limit")),
+        (ProductKind.WEALTH_PRODUCT, "cap", 0, ("不限", "no limit")),
+    ],
 )
-def test_an_insurer_is_said_by_its_name(code: str, words: tuple[str, str]) -> None:
-    (kind,) = [field.type for field in msgspec.structs.fields(PolicyParameters) if field.name == "insurer"]
-    assert said(code, kind, KINDS[ProductKind.INSURANCE].shape) == words
+def test_who_is_behind_a_code_and_what_nothing_means_is_said(kind: ProductKind, field: str, value: Any, words: tuple[str, str]) -> None:
+    shape = KINDS[kind].shape
+    (of,) = [one.type for one in msgspec.structs.fields(shape.parameters) if one.name == field]
+    assert said(value, of, shape) == words
 
 
 def test_structs_of_one_type_are_a_table_without_the_columns_in_which_nothing_stands() -> None:

@@ -17,3 +17,7 @@ def at_partner(bank: str, *, where: str) -> None:
 def named(cnaps: str, place: int) -> str:
     """A bank's number behind its name, Chinese (0) or English (1), if it is known."""
     return f"{BANK_NAMES[place]} {cnaps}" if cnaps == BANK_CNAPS else cnaps
+
+
+BANK_WORDS = {BANK_CNAPS: (named(BANK_CNAPS, 0), named(BANK_CNAPS, 1))}
+"""The same, as words of a kind of product."""

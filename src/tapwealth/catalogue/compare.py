@@ -10,7 +10,7 @@ import msgspec
 from tapwealth.catalogue.definition import Definition, Shape
 from tapwealth.catalogue.reading import bare
 from tapwealth.kernel.money import format_minor
-from tapwealth.kernel.units import Called, Days, Unit, written_in
+from tapwealth.kernel.units import Called, Days, Unit, Zero, written_in
 
 Words = tuple[str, str]
 """Chinese, English."""
@@ -151,10 +151,11 @@ def said(value: Any, kind: Any, shape: Shape) -> Words:
         return (f"{value} 天", "1 day" if value == 1 else f"{value} days") if value else days.none
     if value is None or value == "":
         return "无", "none"
-    called = next((one.names for one in noted if isinstance(one, Called)), ())
-    for code, zh, en in called:
-        if code == value:
-            return f"{zh}（{code}）", f"{en} ({code})"
+    if any(isinstance(one, Called) for one in noted):
+        return shape.words.get(str(value), (str(value), str(value)))
+    zero = next((one.means for one in noted if isinstance(one, Zero)), None)
+    if value == 0 and zero is not None:
+        return zero
     if isinstance(value, bool):
         return ("是", "yes") if value else ("否", "no")
     if isinstance(value, Enum):

@@ -13,7 +13,7 @@ import msgspec
 
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.units import WHOLE, Percent, Yuan
+from tapwealth.kernel.units import WHOLE, Called, Most, Percent, Yuan
 
 LEAST_DEPOSIT, LEAST_NOTICE, LEAST_CERTIFICATE = 1_00, 50_000_00, 200_000_00
 """Fen: money earns from a whole yuan on; a notice deposit (to open, to withdraw, to remain); a large certificate of a person."""
@@ -110,10 +110,10 @@ class DepositParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True,
     """Of any deposit. `bank`: where it lies (CNAPS); `minimum`, `maximum`: of one deposit, the latter 0 for none; `demand`: the code of the
     demand deposit whose rate holds for what is withdrawn early or late."""
 
-    bank: Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$", description="12 digits of CNAPS")]
+    bank: Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$", description="12 digits of CNAPS"), Called()]
     form: Form
     minimum: Yuan
-    maximum: Yuan = 0
+    maximum: Most = 0
     demand: str = ""
     chart: list[ChartPart]
 

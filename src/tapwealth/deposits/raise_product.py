@@ -11,7 +11,7 @@ import msgspec
 
 from tapwealth.kernel.money import checked, format_minor
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.units import WHOLE, Percent, Yuan
+from tapwealth.kernel.units import WHOLE, Called, Most, Percent, Yuan
 
 LEAST_BY_RISK: Mapping[int, int] = {1: 50_000_00, 2: 50_000_00, 3: 100_000_00, 4: 100_000_00, 5: 200_000_00}
 """Fen, by the product's risk level: what a person buys at least."""
@@ -37,12 +37,12 @@ class WealthParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     year, which nobody promises; `days`: from the day after the raise to maturity; `credit_within`, `back_within`: working days after
     maturity, and after a raise that failed; `demand`: the code of the demand deposit whose rate the money earns while it is raised."""
 
-    bank: Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$", description="12 digits of CNAPS")]
+    bank: Annotated[str, msgspec.Meta(pattern="^[0-9]{12}$", description="12 digits of CNAPS"), Called()]
     target: Yuan
     least: Yuan
     minimum: Yuan
     step: Yuan
-    cap: Yuan = 0
+    cap: Most = 0
     allotment: Allotment = Allotment.ARRIVAL
     expected: Percent
     days: Annotated[int, msgspec.Meta(ge=1, le=_LONGEST)]

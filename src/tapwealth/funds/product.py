@@ -16,7 +16,7 @@ from tapwealth.funds.conditions import (
     RedemptionFee,
 )
 from tapwealth.funds.nav import Rounding
-from tapwealth.kernel.units import Percent, Shares, Yuan
+from tapwealth.kernel.units import Most, Percent, Shares, Yuan
 
 Hour = Annotated[int, msgspec.Meta(ge=0, le=24)]
 
@@ -58,8 +58,8 @@ class FundChannel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     own: bool
     minimum_purchase: Yuan
-    day_cap: Yuan = 0
-    holding_cap: Yuan = 0
+    day_cap: Most = 0
+    holding_cap: Most = 0
     remains: Percent = 1_000_000
 
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import msgspec
 
 from tapwealth.funds.raising import Offering
-from tapwealth.kernel.units import Percent, Yuan
+from tapwealth.kernel.units import Most, Percent, Yuan
 
 
 class Allotment(StrEnum):
@@ -28,7 +28,7 @@ class RaiseParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     least: Yuan
     minimum: Yuan
     step: Yuan
-    cap: Yuan = 0
+    cap: Most = 0
     allotment: Allotment = Allotment.ARRIVAL
     interest: Percent = 0
 

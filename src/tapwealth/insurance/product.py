@@ -18,7 +18,7 @@ from tapwealth.insurance.mortality import Sex
 from tapwealth.insurance.questions import Question, Wording, check_questions
 from tapwealth.kernel.money import format_minor
 from tapwealth.kernel.refusal import BadInput
-from tapwealth.kernel.units import WHOLE, Called, Days, Percent, Unit, Yuan
+from tapwealth.kernel.units import WHOLE, Called, Days, Percent, Unit, Yuan, Zero
 
 DAYS_OF_A_YEAR = 365
 LEAST_SUM, MOST_INTEREST = 1_000_00, 200_000
@@ -34,7 +34,6 @@ MOST_WAITING_OF_HEALTH = 180
 MOST_OF_EVEN = Fraction(6, 5)
 """An instalment may be a fifth more than its even part of a year's premium."""
 _MONTHS = 12
-_INSURER = Called(tuple((code, *names) for code, names in INSURERS.items()))
 
 
 class OccupationClass(IntEnum):
@@ -139,7 +138,7 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     premiums paid comes back when it lapses; `every`: how long a premium pays for, `instalment`: what of a year's premium it is then (0: its
     even part)."""
 
-    insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits"), _INSURER]
+    insurer: Annotated[str, msgspec.Meta(pattern="^[0-9A-Z]{2,12}$", description="2 to 12 capital letters and digits"), Called()]
     cover: Cover
     sum_insured: Yuan
     loading: Percent
@@ -147,13 +146,13 @@ class PolicyParameters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     waiting_days: Annotated[int, msgspec.Meta(ge=0, le=365), Days(("无等待期", "no waiting time"))] = 0
     free_look_days: Annotated[int, msgspec.Meta(ge=0, le=60), Days(("无犹豫期", "no free look"))] = 0
     free_look_cost: Yuan = 0
-    excess: Yuan = 0
-    limit_per_loss: Yuan = 0
+    excess: Annotated[Yuan, Zero(("无", "none"))] = 0
+    limit_per_loss: Annotated[Yuan, Zero(("以保额为限", "the sum insured"))] = 0
     questions: list[Question] = []
     arrears_interest: Percent = 0
     cash_value: Percent = 0
     every: Every = Every.YEAR
-    instalment: Percent = 0
+    instalment: Annotated[Percent, Zero(("平均", "its even part"))] = 0
 
     @property
     def years(self) -> int:
@@ -300,6 +299,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "illnesses": ("疾病分组", "illness"),
     "group": ("组别", "group"),
     "share": ("给付比例", "share of the sum insured"),
+    **{code: (f"{zh}（{code}）", f"{en} ({code})") for code, (zh, en) in INSURERS.items()},
     "within_waiting": ("等待期内患病", "an illness within the waiting time"),
     "nothing": ("不予给付", "nothing is paid"),
     "premiums": ("退还已交保费，合同终止", "all premiums come back, and the policy is over"),

@@ -43,11 +43,18 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Called:
-    """Noted at a code that stands for somebody: (code, Chinese, English) of each that has a name."""
-
-    names: tuple[tuple[str, str, str], ...]
+    """Noted at a code that stands for somebody: what it is called stands among the words of its kind."""
 
 
+@dataclass(frozen=True, slots=True)
+class Zero:
+    """Noted at a number: what 0 means there, in Chinese and English."""
+
+    means: tuple[str, str]
+
+
+Most = Annotated[Yuan, Zero(("不限", "no limit"))]
+"""At the most so much; 0: as much as one likes."""
 _HINTS = {
     Unit.YUAN: ("no amount", "write yuan like 1000.00"),
     Unit.SHARES: ("no number of units", "write it like 1000.00"),

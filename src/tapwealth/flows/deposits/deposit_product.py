@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from tapwealth.bank.partner import at_partner
+from tapwealth.bank.partner import BANK_WORDS, at_partner
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import Definition, ProductKind, Shape, check_days, check_sold_days
 from tapwealth.catalogue.version import ProductRefusal, State, Version
@@ -15,7 +15,7 @@ from tapwealth.kernel.refusal import BadInput, Refusal
 from tapwealth.storage.database import Tx
 
 APP = "app"
-SHAPE = Shape(DepositParameters, words=WORDS)
+SHAPE = Shape(DepositParameters, words={**WORDS, **BANK_WORDS})
 _GONE, _SOLD = (State.REJECTED, State.WITHDRAWN), (State.ON_SALE, State.REPLACED, State.CLOSED)
 
 

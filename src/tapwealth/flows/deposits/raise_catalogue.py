@@ -7,7 +7,7 @@ early by two people (`raise_proposals`).
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from tapwealth.bank.partner import at_partner
+from tapwealth.bank.partner import BANK_WORDS, at_partner
 from tapwealth.catalogue import store
 from tapwealth.catalogue.definition import Definition, ProductKind, Shape
 from tapwealth.catalogue.version import ProductRefusal, State, Version
@@ -26,7 +26,7 @@ from tapwealth.storage.database import Tx
 
 APP = "app"
 """The channel by which people buy with their phone."""
-_SHAPE = Shape(WealthParameters, words=WORDS)
+_SHAPE = Shape(WealthParameters, words={**WORDS, **BANK_WORDS})
 _DEPOSIT = Shape(DepositParameters, words=DEPOSIT_WORDS)
 _GONE = (State.REJECTED, State.WITHDRAWN)
 
