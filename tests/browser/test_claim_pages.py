@@ -254,6 +254,9 @@ async def money_comes_back(place: Town, desk: Desk, here: str, refund: Callable[
     assert await place.owed(desk.person.wallet) == [before[0] - 200_00]
     english = (await desk.get(f"/en{here}")).text
     assert "at most ¥300.00" in english, english
+    tabs = [await desk.get(here) for _ in range(2)]
+    rest, more = [await desk.send(path, tab, "/give-back", amount="300.00") for tab in tabs]
+    assert (rest.status, more.status, "最多可退回 0.00 元" in more.text) == (200, 422, True), more.text
 
 
 @needs_browser

@@ -69,9 +69,10 @@ class Desk:
         return Seen(answer.status_code, answer.text, str(answer.url.path))
 
     async def send(self, path: str, page: Seen, form: str = "", files: Any = None, **fields: str) -> Seen:
-        """The form of that page, with its proof and key."""
+        """The form of that page, with its proof and key. Where it is not taken, the page that comes back says why."""
         carried = {"proof": page.hidden("proof", form), "key": page.hidden("key", form)}
         answer = await self.http.post(path, data={**carried, **fields}, files=files, follow_redirects=True)
+        assert answer.status_code < 400 or answer.status_code == 404 or 'role="alert"' in answer.text, answer.text
         return Seen(answer.status_code, answer.text, str(answer.url.path))
 
     async def buy(self, command: BuyPolicy, *, issued: bool = True) -> UUID:
