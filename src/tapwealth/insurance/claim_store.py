@@ -377,6 +377,15 @@ async def erase_sources(tx: Any, keys: Sequence[Key]) -> None:
     )
 
 
+async def erase_reasons(tx: Any, keys: Sequence[Key]) -> None:
+    """Why the insurer did not pay for these claims."""
+    await tx.execute(
+        "update claim_payment p set reason = '' from unnest($1::int[], $2::uuid[]) k(book, claim)"
+        " where p.book = k.book and p.claim = k.claim",
+        *_keys(keys),
+    )
+
+
 async def add_paper(tx: Any, row: PaperRow, pieces: Sequence[bytes]) -> None:
     """The file, sealed in pieces."""
     await _add(tx, "claim_paper", _PAPER, [row])

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from tapwealth.notices.notice import Kept, Notice, NoticeKind
-from tapwealth.storage.columns import table, written
+from tapwealth.storage.columns import columns, table, written
 
 _TOLD = {
     "book": "int", "id": "uuid", "person": "uuid", "at": "timestamptz", "text_zh": "text", "text_en": "text", "kind": "text",
@@ -67,6 +67,16 @@ async def mark_read(tx: Any, book: int, person: UUID, notices: Sequence[UUID], n
         person,
         list(notices),
         now,
+    )
+
+
+async def reword(tx: Any, instead: Sequence[tuple[int, UUID, str, str, str]]) -> None:
+    """(book, person, link, Chinese, English): what stands from now on in all notices of the person about what the link leads to."""
+    await tx.execute(
+        "update notice n set text_zh = x.text_zh, text_en = x.text_en"
+        " from unnest($1::int[], $2::uuid[], $3::text[], $4::text[], $5::text[]) x(book, person, link, text_zh, text_en)"
+        " where n.book = x.book and n.person = x.person and n.link = x.link",
+        *columns(instead, 5),
     )
 
 

@@ -69,6 +69,27 @@ async def tell(tx: Tx, at: Moment, tellings: Sequence[Telling]) -> None:
     await notices.tell(tx, [_notice(one, at) for one in tellings])
 
 
+async def forget(tx: Tx, claims: Sequence[Claim]) -> None:
+    """What their claimants were told of them names a loss and the reason of a refusal: a line that says so stands in its place."""
+    await notices.reword(
+        tx,
+        [
+            (
+                one.book,
+                one.person,
+                _link(one),
+                f"您的理赔申请（{one.loss_day}）的通知内容已到保存期限，现已删除。",
+                f"What was said here of your claim of {one.loss_day} is erased: the time for which it is kept is over.",
+            )
+            for one in claims
+        ],
+    )
+
+
+def _link(claim: Claim) -> str:
+    return f"claim/{claim.id}"
+
+
 def listed(papers: Sequence[Paper], language: int) -> str:
     """Names of papers; `language` 0 Chinese, 1 English."""
     return ("、", ", ")[language].join(PAPERS[one][language] for one in papers)
@@ -79,7 +100,7 @@ def _notice(one: Telling, at: Moment) -> Notice:
     zh, en = _texts(one)
     key = derived(claim.id, f"notice:{one.told}:{one.about}")
     must = one.told is not Told.NOTIFIED
-    return Notice(claim.book, key, claim.person, at.now, zh, en, NoticeKind.INSURANCE, f"claim/{claim.id}", obligatory=must)
+    return Notice(claim.book, key, claim.person, at.now, zh, en, NoticeKind.INSURANCE, _link(claim), obligatory=must)
 
 
 def _texts(one: Telling) -> tuple[str, str]:

@@ -17,6 +17,7 @@ from tapwealth.flows.bank import payments
 from tapwealth.flows.bank.payments import Payment, Purpose
 from tapwealth.flows.end_of_day import StepReport, reported
 from tapwealth.flows.frame import HOUSE_BOOK, PLATFORM, House, Moment, actor_number, moment, step_key
+from tapwealth.flows.insurance import claim_notices
 from tapwealth.flows.insurance.claims import CLAIMS, close, lost_of, sealed_text, spent
 from tapwealth.flows.insurance.settling import INSURER_ACCOUNT
 from tapwealth.insurance import application_store, claim_store, guardian_store
@@ -115,6 +116,8 @@ async def _erase(house: House, tx: Tx, books: Sequence[int], day: date) -> list[
     gone = [one.id for one in over]
     if over:
         await guardian_store.erase_guardians(tx, [(one.book, one.id) for one in over])
+        await claim_store.erase_reasons(tx, [(one.book, one.id) for one in over])
+        await claim_notices.forget(tx, over)
         await approvals.erase_about(tx, HOUSE_BOOK, gone)
     return gone
 
