@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -37,12 +38,13 @@ from tapwealth.compliance.questionnaire import current
 from tapwealth.customers import store as customers
 from tapwealth.deposits.raise_rules import Ended, State
 from tapwealth.flows.catalogue import products, sales
-from tapwealth.flows.deposits import raise_day, raise_shown
+from tapwealth.flows.deposits import raise_counter, raise_day, raise_shown
 from tapwealth.flows.deposits.raise_proposals import ProposeWealthClose, ProposeWealthYield
 from tapwealth.flows.deposits.raise_shown import wealth_findings
 from tapwealth.flows.funds import suitability
 from tapwealth.flows.reports.assets import assets_of
 from tapwealth.flows.reports.statement import statement_of
+from tapwealth.kernel.calendar import Calendar
 from tapwealth.kernel.clock import shanghai
 from tapwealth.kernel.refusal import Refusal
 from tapwealth.ledger.archives import Archives
@@ -108,6 +110,10 @@ async def test_by_arrival_it_closes_when_full_and_pays_what_the_prospectus_says(
     assert await owned(place, wang, MONDAY + timedelta(days=1)) == [("wallet", 200_000_97), ("wealth", 100_000_00)]
     matures = MONDAY + timedelta(days=63)
     credit = matures + timedelta(days=6)
+    async with place.house.database.read() as tx:
+        assert await raise_counter.planned(place.house, tx, ["W62"]) == {"W62": credit}
+        blind = replace(place.house, calendar=Calendar({}, frozenset({2013})))
+        assert await raise_counter.planned(blind, tx, ["W62"]) == {}, "the holidays of that year are not known"
     assert (await end(place, matures))[1].figures["principal"] == 0, "within three working days, a holiday among them"
     for day in range(1, 6):
         assert (await end(place, matures + timedelta(days=day)))[1].figures["principal"] == 0
@@ -274,11 +280,15 @@ async def test_what_matures_before_the_raise_is_given_back_shows_the_day_on_whic
     await offered(place, ("days: 62", "days: 1\n  credit_within: 0"))
     (wang,) = await people(place, "wang")
     await subscribe(place, wang, 200_000)
-    for day in (FRIDAY, SATURDAY, NEXT_MONDAY - timedelta(days=1)):
+    assert (await end(place, FRIDAY))[0].figures["formed"] == 200_000_00
+    async with before_the_pages(place, "wang", person=wang) as desk:
+        assert f"预计到账日 {NEXT_MONDAY}" in (await desk.get("/wealth")).text
+    for day in (SATURDAY, NEXT_MONDAY - timedelta(days=1)):
         assert (await end(place, day))[1].figures["principal"] == 0
     assert (await end(place, NEXT_MONDAY))[1].figures["principal"] == 200_000_00
     async with place.house.database.read() as tx:
         (mine,), (all_of_it,) = await raise_shown.held(tx, wang.book, wang.id), await raise_shown.shown(tx)
+        assert await raise_counter.planned(place.house, tx, ["W62"]) == {}
     assert (mine.credit_on, all_of_it.credit_on, mine.gain) == (NEXT_MONDAY, NEXT_MONDAY, 21_70)
 
 

@@ -47,7 +47,9 @@ async def listed(visit: Visit, said: Said | None = None, key: tuple[UUID, str] |
     async with visit.house.database.read() as tx:
         held = await raise_shown.held(tx, *visit.who)
         raised = await raise_shown.shown(tx)
+        planned = await raise_counter.planned(visit.house, tx, sorted({one.product for one in held if one.begins_on}))
     values = {
+        "planned": planned,
         "held": held,
         "open": {one.product for one in raised if one.state == "open"},
         "raised": [one for one in raised if one.state not in _OVER],
