@@ -37,6 +37,12 @@ ACCIDENT, TERM_LIFE = BuyPolicy("ACC1", ["terms"]), BuyPolicy("TL20", ["terms", 
 
 
 @pytest.fixture(autouse=True)
+def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bordereau is compared a line at a time: what is true of two lines is of two lots."""
+    monkeypatch.setattr(insurers, "LOT", 1)
+
+
+@pytest.fixture(autouse=True)
 async def shelf(place: Town) -> None:
     """The two policies of the played week are on sale."""
     await sell_policies(place.house)

@@ -49,6 +49,12 @@ MONTHLY = HEALTH_FILE.replace("  loading: 30", "  loading: 30\n  every: month")
 ILL_ON = date(2014, 5, 9)
 
 
+@pytest.fixture(autouse=True)
+def small_lots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bordereau is compared a line at a time: what is true of two lines is of two lots."""
+    monkeypatch.setattr(insurers, "LOT", 1)
+
+
 @pytest.fixture
 def tpins(tmp_path: Path) -> Iterator[SandboxPartner]:
     with sandbox_partner("insurer", tmp_path) as partner:

@@ -6,6 +6,7 @@ answered is in doubt, which is no difference: its premium lies in transit, by it
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
@@ -31,6 +32,8 @@ BORDEREAU = "bordereau"
 """The source of the breaks found here."""
 NAMED_OTHERWISE = "named_otherwise"
 """The kind of break that two people may accept, with which an event is what the insurer calls it."""
+LOT = 5_000
+"""Lines of a bordereau of which what is known of them is in memory at once."""
 AT_MIDNIGHT = timedelta(minutes=5)
 """What we heard of so shortly before a date's end may stand in the bordereau of the next."""
 REJECTED_WITHIN = timedelta(days=14)
@@ -96,13 +99,13 @@ Item = dict[str, Any]
 
 @dataclass(slots=True)
 class _Compared:
-    """`differences`, and the events that the bordereau confirms, as far as they are found. `accepted`: serials of events that stay as the
+    """`differences`, and how many events the bordereau confirms, as far as they are found. `accepted`: serials of events that stay as the
     insurer names them, since two people have said so; `otherwise`: those that still wait for that."""
 
     accepted: set[str]
     otherwise: set[str] = field(default_factory=set)
     differences: list[BreakRow] = field(default_factory=list)
-    matched: list[PolicyEventRow] = field(default_factory=list)
+    matched: int = 0
 
     def differ(self, kind: str, item: str, amount: int, text: str) -> None:
         self.differences.append(BreakRow(BORDEREAU, kind, item, amount, text, accounted=False))
@@ -131,8 +134,10 @@ async def compare_insurer(house: House, day: date) -> StepReport:
         at = await moment(tx)
         compared = _Compared(await bank.accounted(tx, day, BORDEREAU, NAMED_OTHERWISE))
         for event in BordereauEvent:
-            if said := [line for line in lines if line.event is event]:
-                await _compare(house, tx, at, day, event, said, compared)
+            said = [line for line in lines if line.event is event]
+            twice = {serial for serial, times in Counter(line.serial for line in said).items() if times > 1}
+            for first in range(0, len(said), LOT):
+                await _compare(house, tx, at, day, event, said[first : first + LOT], twice, compared)
         named = {(line.event, line.serial) for line in lines}
         for row in await policy_event_store.unmatched(tx, books, day, end_of(day) - AT_MIDNIGHT):
             if (row.event, row.serial) not in named and not (row.event in _OTHERWISE and row.serial in compared.otherwise):
@@ -157,13 +162,21 @@ async def _asked(house: House, tx: Tx) -> bool:
 
 
 async def _compare(
-    house: House, tx: Tx, at: Moment, day: date, event: BordereauEvent, lines: Sequence[BordereauLine], compared: _Compared
+    house: House,
+    tx: Tx,
+    at: Moment,
+    day: date,
+    event: BordereauEvent,
+    lines: Sequence[BordereauLine],
+    twice: AbstractSet[str],
+    compared: _Compared,
 ) -> None:
-    """The lines of one event: what they say is applied where it fits, and named where it does not."""
+    """Lines of one event: what they say is applied where it fits, and named where it does not. `twice`: serials that the whole bordereau
+    has more than once for that event."""
     books, serials = list(house.all_books), [line.serial for line in lines]
     happened = await policy_event_store.by_serial(tx, books, event, serials)
     asked = await COMPARISONS[event].requests(tx, books, serials)
-    agreed = _agreeing(day, lines, happened, asked, compared)
+    agreed = _agreeing(day, lines, twice, happened, asked, compared)
     doubted = [(asked[line.serial], line) for line in agreed if line.serial not in happened]
     if doubted:
         await COMPARISONS[event].settle(house, tx, at, day, doubted)
@@ -182,7 +195,7 @@ async def _compare(
             text = f"request {line.serial}: {line.policy_number} is {_DONE.get(event, event)} at the insurer, here {here}"
             compared.differ("state_differs", line.serial, line.amount, text)
     await policy_event_store.match(tx, matched, day)
-    compared.matched += matched
+    compared.matched += len(matched)
 
 
 async def _named_otherwise(
@@ -207,18 +220,18 @@ async def _named_otherwise(
 def _agreeing(
     day: date,
     lines: Sequence[BordereauLine],
+    twice: AbstractSet[str],
     happened: Mapping[str, PolicyEventRow],
     asked: Mapping[str, Asked],
     compared: _Compared,
 ) -> list[BordereauLine]:
     """The lines that name one request of ours with its amount; the differences of the others."""
-    times = Counter(line.serial for line in lines)
     kept = []
     for line in lines:
         row = happened.get(line.serial) or asked.get(line.serial)
         if row is None:
             compared.differ("insurer_has_more", line.serial, line.amount, f"no request of ours is called {line.serial} ({line.event})")
-        elif times[line.serial] > 1 or (isinstance(row, PolicyEventRow) and row.matched_on not in (None, day)):
+        elif line.serial in twice or (isinstance(row, PolicyEventRow) and row.matched_on not in (None, day)):
             compared.differ("told_twice", line.serial, line.amount, f"request {line.serial} ({line.event}) is told more than once")
         elif line.amount != row.amount:
             ours = format_minor(row.amount)
@@ -253,6 +266,6 @@ async def _open(tx: Tx, books: Sequence[int], day: date) -> tuple[list[Item], li
 
 
 def _report(lines: Sequence[BordereauLine], compared: _Compared, opened: Mapping[str, list[Item]]) -> StepReport:
-    figures = {"events": len(lines), "matched": len(compared.matched), "differences": len(compared.differences), **opened}
-    text = f"{len(compared.matched)} of {len(lines)} events agree with the insurer's bordereau"
+    figures = {"events": len(lines), "matched": compared.matched, "differences": len(compared.differences), **opened}
+    text = f"{compared.matched} of {len(lines)} events agree with the insurer's bordereau"
     return StepReport(text, figures, list(dict.fromkeys(one.text for one in compared.differences)))
