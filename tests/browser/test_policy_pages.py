@@ -164,7 +164,7 @@ async def test_a_phone_is_insured_once_for_the_premium_that_was_shown(place: Tow
             assert all(f'value="{value}"' in refused.source for value in {**given, **change}.values()), "what was typed stays"
         given["imei"] = "490154203237518"
         shown = keep(await desk.send(new, page, do="check", **given), "confirm_screen")
-        assert all(part in shown.text for part in ("首期保费 ¥199.00", "同意保险条款 ", "屏幕完好（购机当日投保的免）")), shown.text
+        assert all(part in shown.text for part in ("碎屏险 保费 ¥199.00", "同意保险条款 ", "屏幕完好（购机当日投保的免）")), shown.text
         carried = {**given, "premium": shown.hidden("premium"), "do": "buy"}
         assert (carried["premium"], await desk.wallet()) == ("19900", 300_00)
         later = "非购机当日投保的手机须先检测；请检测后勾选确认"
