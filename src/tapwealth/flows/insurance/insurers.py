@@ -268,4 +268,4 @@ async def _open(tx: Tx, books: Sequence[int], day: date) -> tuple[list[Item], li
 def _report(lines: Sequence[BordereauLine], compared: _Compared, opened: Mapping[str, list[Item]]) -> StepReport:
     figures = {"events": len(lines), "matched": compared.matched, "differences": len(compared.differences), **opened}
     text = f"{compared.matched} of {len(lines)} events agree with the insurer's bordereau"
-    return StepReport(text, figures, list(dict.fromkeys(one.text for one in compared.differences)))
+    return StepReport(text, figures, list(dict.fromkeys(one.text for one in compared.differences if not one.accounted)))
