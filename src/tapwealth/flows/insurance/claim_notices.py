@@ -77,17 +77,13 @@ async def forget(tx: Tx, claims: Sequence[Claim]) -> None:
             (
                 one.book,
                 one.person,
-                _link(one),
+                f"claim/{one.id}",
                 f"您的理赔申请（{one.loss_day}）的通知内容已到保存期限，现已删除。",
                 f"What was said here of your claim of {one.loss_day} is erased: the time for which it is kept is over.",
             )
             for one in claims
         ],
     )
-
-
-def _link(claim: Claim) -> str:
-    return f"claim/{claim.id}"
 
 
 def listed(papers: Sequence[Paper], language: int) -> str:
@@ -100,7 +96,7 @@ def _notice(one: Telling, at: Moment) -> Notice:
     zh, en = _texts(one)
     key = derived(claim.id, f"notice:{one.told}:{one.about}")
     must = one.told is not Told.NOTIFIED
-    return Notice(claim.book, key, claim.person, at.now, zh, en, NoticeKind.INSURANCE, _link(claim), obligatory=must)
+    return Notice(claim.book, key, claim.person, at.now, zh, en, NoticeKind.INSURANCE, f"claim/{claim.id}", obligatory=must)
 
 
 def _texts(one: Telling) -> tuple[str, str]:
