@@ -145,6 +145,16 @@ async def test_an_earlier_line_is_asked_about_again_with_every_closing(town: Dep
     assert (await town.closes(AFTER + timedelta(days=1)))[1].figures["interest"] == 39
 
 
+async def test_a_line_that_is_accepted_with_another_interest_is_a_difference(town: Depository) -> None:
+    await town.event("A", ListEvent.WITHDRAWN, 4_000_00, 39, DUE)
+    assert (await town.closes(DUE))[1].figures["accepted"] == 1
+    with town.bank.store.tx() as tx:
+        assert tx.execute("UPDATE deposit_line SET interest = 40 WHERE answer = 'accepted' AND interest = 39").rowcount == 1
+    compared = await compare_deposits(town.place.house, DUE)
+    assert compared.wrong == ["deposit D-A (withdrawn on 2014-03-06): interest is 0.40 yuan at the bank, 0.39 here"]
+    assert compared.figures["accepted"] == 0
+
+
 async def test_a_register_changed_at_the_bank_is_named(town: Depository) -> None:
     await town.event("A", ListEvent.WITHDRAWN, 4_000_00, 39, DUE)
     with town.bank.store.tx() as tx:
